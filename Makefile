@@ -1,0 +1,55 @@
+# `make` alone lists the commands.
+.DEFAULT_GOAL := help
+.PHONY: help setup run serve worker migrate test lint bench e2e chaos
+
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/python -m apps.twitch_module
+
+help:  ## List these commands
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):[^#]*## /  make \1\t/' | expand -t 16
+
+setup: $(BIN)/.installed  ## Create .venv and install what the module needs
+
+run: $(BIN)/.installed  ## The demo: module and sandbox on http://127.0.0.1:8000 (PORT)
+	@$(RUN).demo
+
+serve: $(BIN)/.installed  ## The production server; configured by the environment
+	@$(RUN).serve
+
+worker: $(BIN)/.installed  ## Delivery as a process of its own
+	@$(RUN).worker
+
+migrate: $(BIN)/.installed  ## Bring the database to this version
+	@$(RUN).migrate
+
+test: $(BIN)/.installed-dev  ## The whole test suite
+	$(BIN)/pytest
+
+lint: $(BIN)/.installed-dev  ## Style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(BIN)/.installed-dev  ## Measure speed
+	$(BIN)/python -m bench
+
+e2e: $(BIN)/.installed-dev  ## The tests in a real browser alone
+	$(BIN)/pytest tests/browser
+
+chaos: $(BIN)/.installed-dev  ## The fault suite alone
+	$(BIN)/pytest tests/faults
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'Python 3.11 or newer is needed; name it with PYTHON=...' >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+# A stamp is written when an installation has gone through to its end.
+$(BIN)/.installed: requirements.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(BIN)/.installed-dev: requirements-dev.txt requirements.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(BIN)/.installed

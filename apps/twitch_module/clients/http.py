@@ -1,0 +1,146 @@
+"""HTTP calls out, with walls: a deadline for the whole call, a limit on what is read.
+
+`requests` takes a timeout for each read, so that an answer which drips byte by byte never
+ends. Here the deadline is kept by the socket's reader itself, headers included.
+"""
+
+import http.client
+import io
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from ..errors import CallFailed
+from ..version import VERSION
+
+CONNECT_SECONDS = 3.0
+MAX_ANSWER_BYTES = 64 * 1024
+
+_call = threading.local()  # .ends: when this thread's call must be over (monotonic seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer: status, headers (any case) and the body as received."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _DeadlineReader(io.RawIOBase):
+    """Reads a socket until the call's deadline, however the bytes come in."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        remaining = _call.ends - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError("the answer did not come to its end in time")
+        self._socket.settimeout(remaining)
+        return self._socket.recv_into(buffer)
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        self.fp = io.BufferedReader(_DeadlineReader(sock))
+
+
+class _Connection(HTTPConnection):
+    response_class = _Response
+
+
+class _TLSConnection(HTTPSConnection):
+    response_class = _Response
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls = _TLSConnection
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+
+
+class HTTPClient:
+    """Makes HTTP calls with kept-alive connections. Thread-safe; blocks until the deadline.
+
+    Redirects are not followed, TLS is verified, proxies and .netrc of the environment are
+    not used, cookies are not kept.
+    """
+
+    def __init__(self, connections: int, *, total_seconds: float = 10.0) -> None:
+        """`connections` to one host are kept at most; `total_seconds` is for a whole call."""
+        self._total_seconds = total_seconds
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.headers.clear()
+        # "identity": a compressed answer could be small on the wire and huge in memory.
+        self._session.headers["Accept-Encoding"] = "identity"
+        self._session.headers["User-Agent"] = f"WaddleBot-twitch/{VERSION}"
+        adapter = _Adapter(pool_connections=4, pool_maxsize=connections, max_retries=0)
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, adapter)
+
+    def call(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, **content: Any
+    ) -> Answer:
+        """The complete answer to this call. `content` is what requests takes: data, json, params.
+
+        Raises CallFailed with one of the codes `timeout`, `unreachable`, `tls_failed`,
+        `broken_answer` or `answer_too_large`; its message holds no address and no content.
+        """
+        _call.ends = time.monotonic() + self._total_seconds
+        try:
+            with self._session.request(
+                method,
+                url,
+                headers=headers,
+                timeout=(CONNECT_SECONDS, self._total_seconds),
+                allow_redirects=False,
+                stream=True,
+                **content,
+            ) as response:
+                body = response.raw.read(MAX_ANSWER_BYTES + 1, decode_content=False)
+                if len(body) > MAX_ANSWER_BYTES:
+                    response.raw.close()  # not back to the pool: the rest is still on the wire
+                    raise CallFailed("the answer is too large", code="answer_too_large")
+                return Answer(response.status_code, response.headers, body)
+        except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError) as error:
+            raise CallFailed("no complete answer in time", code="timeout") from error
+        except requests.exceptions.SSLError as error:
+            raise CallFailed("the certificate is not accepted", code="tls_failed") from error
+        except requests.ConnectionError as error:
+            if isinstance(_root(error), TimeoutError):
+                raise CallFailed("no complete answer in time", code="timeout") from error
+            raise CallFailed("no connection, or it broke", code="unreachable") from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise CallFailed("the answer is not whole HTTP", code="broken_answer") from error
+
+
+def _root(error: BaseException) -> BaseException:
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return error

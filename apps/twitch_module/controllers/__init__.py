@@ -1,0 +1,1 @@
+"""HTTP in: each action reads the request, calls one service and shows the result."""

@@ -1,0 +1,205 @@
+"""What all actions share: who may call, reading a request, answering, problem documents.
+
+An action is declared with `endpoint`, which says who may call it; errors become problem
+documents (RFC 9457) here and nowhere else.
+"""
+
+import html
+import json
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Literal, TypeVar
+from urllib.parse import parse_qsl
+
+import structlog
+from ombott import HTTPError, default_app
+from py4web import action, request, response
+from pydantic import BaseModel, ValidationError
+
+from ..common import services
+from ..errors import BadRequest, Invalid, ModuleError, TooLarge, Unauthenticated
+
+MAX_BODY_BYTES = 1024 * 1024
+
+Who = Literal["anyone", "admin"]
+Answer = str | bytes
+Model = TypeVar("Model", bound=BaseModel)
+
+log = structlog.get_logger("http")
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+# Paths whose errors are ours to answer, should other apps share the server.
+_OURS = ("/twitch", "/api/auth", "/oauth")
+
+
+def endpoint(path: str, method: str, *, who: Who) -> Callable[[Callable[..., Answer]], Any]:
+    """Register an action at an exact path and method, for the given callers."""
+
+    def register(function: Callable[..., Answer]) -> Callable[..., Answer]:
+        @wraps(function)
+        def answer(**arguments: str) -> Answer:
+            response.headers.update(_HEADERS)
+            try:
+                if who == "admin":
+                    _require_admin()
+                return function(**arguments)
+            except ModuleError as error:
+                return problem(error)
+            except Exception as error:
+                reference = uuid.uuid4().hex[:12]
+                log.error("unexpected error", path=path, reference=reference, exc_info=error)
+                return problem(ModuleError(f"It is in the log under {reference}"))
+
+        action(path, method=[method])(answer)
+        return answer
+
+    return register
+
+
+def reply(value: dict[str, Any], status: int = 200) -> Answer:
+    """A JSON answer."""
+    response.status = status
+    response.headers["Content-Type"] = "application/json; charset=utf-8"
+    return json.dumps(value)
+
+
+def problem(error: ModuleError) -> Answer:
+    """The error as a problem document, or as a page for a browser."""
+    response.status = error.status
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if error.retryable and error.status == 503:
+        response.headers["Retry-After"] = "2"
+    accept = request.environ.get("HTTP_ACCEPT", "")
+    if "text/html" in accept and "json" not in accept:
+        response.headers["Content-Type"] = "text/html; charset=utf-8"
+        title, detail = html.escape(error.title), html.escape(str(error))
+        return (
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+            f"<h1>{title}</h1><p>{detail}</p></html>"
+        )
+    response.headers["Content-Type"] = "application/problem+json"
+    return json.dumps(
+        {
+            "type": "about:blank",
+            "title": error.title,
+            "status": error.status,
+            "detail": str(error),
+            "code": error.code,
+        }
+    )
+
+
+def read_body(limit_bytes: int = MAX_BODY_BYTES) -> bytes:
+    """The request's body, read once, whatever its encoding. Raises TooLarge, BadRequest.
+
+    Not through py4web's request: that takes chunks apart which the server took apart already,
+    and has no limit.
+    """
+    environ = request.environ
+    declared = environ.get("CONTENT_LENGTH") or ""
+    if declared:
+        if not (declared.isascii() and declared.isdigit()):
+            raise BadRequest("Content-Length is not a number")
+        length = int(declared[:20])
+        if length > limit_bytes:
+            raise TooLarge(f"At most {limit_bytes} bytes are taken")
+        body: bytes = environ["wsgi.input"].read(length)
+        if len(body) < length:
+            raise BadRequest("The body is shorter than Content-Length says")
+        return body
+    if not environ.get("wsgi.input_terminated"):
+        return b""  # the server cannot tell where the body ends; reading on would block
+    body = environ["wsgi.input"].read(limit_bytes + 1)
+    if len(body) > limit_bytes:
+        raise TooLarge(f"At most {limit_bytes} bytes are taken")
+    return body
+
+
+def read_json(model: type[Model]) -> Model:
+    """The JSON object in the body, checked. Raises BadRequest, Invalid, TooLarge."""
+    try:
+        value = json.loads(read_body() or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("The body is not JSON") from error
+    if not isinstance(value, dict):
+        raise BadRequest("The body must be a JSON object")
+    return _checked(model, value)
+
+
+def read_form_or_json(model: type[Model]) -> Model:
+    """The fields of a form or of a JSON object, by the request's content type."""
+    content_type = request.environ.get("CONTENT_TYPE", "")
+    if not content_type.startswith("application/x-www-form-urlencoded"):
+        return read_json(model)
+    try:
+        text = read_body().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadRequest("The form is not UTF-8") from error
+    return _checked(model, dict(parse_qsl(text, keep_blank_values=True)))
+
+
+def read_query(model: type[Model]) -> Model:
+    """The query string's parameters, checked. Raises Invalid."""
+    query = request.environ.get("QUERY_STRING", "")
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=50)
+    except ValueError as error:
+        raise BadRequest("The query string cannot be read") from error
+    return _checked(model, dict(pairs))
+
+
+def _checked(model: type[Model], value: dict[str, Any]) -> Model:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False, include_context=False)
+        detail = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc'])}: "
+            f"{fault['msg'].removeprefix('Value error, ')}".removeprefix(": ")
+            for fault in faults
+        )
+        raise Invalid(detail[:1000]) from error
+
+
+def _require_admin() -> None:
+    scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("Send an access token: Authorization: Bearer ...")
+    services().admin_auth.identify(token.strip())
+
+
+def _answer_unrouted(error: HTTPError) -> Answer:
+    """The problem document for what the router itself refuses: unknown paths and methods."""
+    response.headers.update(_HEADERS)
+    status = error.status_code
+    allowed = error.headers.get("Allow")
+    if status == 405:
+        refusal = ModuleError(f"Allowed here: {allowed}", code="method_not_allowed")
+        refusal.title = "The method is not allowed"
+    else:
+        refusal = ModuleError("There is nothing at this address", code="not_found")
+        refusal.title = "Not found"
+    refusal.status = status
+    return problem(refusal)
+
+
+def _own_error_pages() -> None:
+    """Answer 404 and 405 below our paths ourselves; py4web's own pages stay for other apps."""
+    handlers = default_app().error_handlers
+    for status in (404, 405):
+        others = handlers.get(status, default_app().default_error_handler)
+
+        def handle(error: HTTPError, others: Callable[[HTTPError], Any] = others) -> Any:
+            ours = request.path.startswith(_OURS)
+            return _answer_unrouted(error) if ours else others(error)
+
+        handlers[status] = handle
+
+
+_own_error_pages()

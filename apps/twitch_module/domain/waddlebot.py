@@ -1,0 +1,138 @@
+"""WaddleBot's context and reputation APIs: what is sent, and what an answer means.
+
+The contract of the core API; every rule here is one of its sentences.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+PLATFORM = "Twitch"
+# Refusals that may pass: the server was busy, too early, or slow.
+_PASSING = (408, 425, 429)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who a user is in WaddleBot, and in which namespace the points count."""
+
+    identity_id: int
+    identity_name: str
+    namespace_id: int
+    namespace_name: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The four fields as an activity keeps them."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A call that did not do its work. `passing` failures are worth another try."""
+
+    reason: str
+    passing: bool
+    retry_after_seconds: float | None = None
+
+
+def context_request(identity_name: str) -> bytes:
+    """The body for the context API."""
+    return _json({"identity_name": identity_name})
+
+
+def read_context(status: int, headers: Mapping[str, str], body: bytes) -> Context | Failure:
+    """The context in an answer. "No such identity" is HTTP 200 without `data`: final."""
+    if status != 200:
+        return _http_failure("context", status, headers)
+    answer = _object(body)
+    if answer is None:
+        return Failure("context: the answer is not a JSON object", passing=True)
+    data = answer.get("data")
+    if not isinstance(data, dict) or not data:
+        return Failure(f"context: no identity ({_excerpt(answer.get('msg'))})", passing=False)
+    try:
+        return Context(
+            _whole(data["identity_id"]),
+            str(data["identity_name"]),
+            _whole(data["namespace_id"]),
+            str(data["namespace_name"]),
+        )
+    except (KeyError, ValueError) as error:
+        return Failure(f"context: the data lacks a usable {error.args[0]}", passing=True)
+
+
+def reputation_request(context: Context, activity: str, amount: int, user_name: str) -> bytes:
+    """The seven keys for the reputation API; the same arguments give the same bytes."""
+    return _json(
+        {
+            "userid": context.identity_id,
+            "activity": activity,
+            "amount": amount,
+            "text": f"{activity} activity for {user_name}",
+            "namespace": context.namespace_name,
+            "namespaceid": context.namespace_id,
+            "platform": PLATFORM,
+        }
+    )
+
+
+def idempotency_key(message_id: str, activity: str) -> str:
+    """The key that makes a repeated delivery recognisable: the same on every try."""
+    return f"{message_id}:{activity}"
+
+
+def read_reputation(status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
+    """None when the points arrived. A `status` in the body outside 200-299 is a refusal."""
+    if status not in (200, 201):
+        return _http_failure("reputation", status, headers)
+    if not body.strip():
+        return None
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        # Not the API itself answered: a proxy's page, or half an answer. The key makes a
+        # repetition harmless, while a lost one would be lost for good.
+        return Failure("reputation: the answer is not JSON", passing=True)
+    inner = answer.get("status") if isinstance(answer, dict) else None
+    if isinstance(inner, int) and not 200 <= inner <= 299:
+        message = _excerpt(answer.get("msg"))
+        return Failure(f"reputation: status {inner} in the answer ({message})", _passes(inner))
+    return None
+
+
+def _http_failure(api: str, status: int, headers: Mapping[str, str]) -> Failure:
+    return Failure(f"{api}: HTTP {status}", _passes(status), _retry_after(headers))
+
+
+def _passes(status: int) -> bool:
+    """4xx is the other side's final word. A redirect is a mistake somebody may yet mend."""
+    return status in _PASSING or not 400 <= status <= 499
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of a Retry-After header (RFC 9110 10.2.3); its date form is not used here."""
+    value = headers.get("Retry-After", "")
+    return float(value) if value.isascii() and value.isdigit() and len(value) < 8 else None
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("number")
+    return value
+
+
+def _excerpt(message: object) -> str:
+    return message[:200] if isinstance(message, str) else "no message"
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,132 @@
+"""The errors of this module: what went wrong, in a word that programs can rely on.
+
+Every error has a `code` (stable, snake_case: problem documents, logs), a `status` (the HTTP
+status that a caller of our API sees) and a message for people. `retryable` says whether the
+same call may succeed later without anybody changing anything.
+"""
+
+
+class ModuleError(Exception):
+    """The base of all errors that this module raises on purpose."""
+
+    code = "error"
+    status = 500
+    title = "Something went wrong"
+    retryable = False
+
+    def __init__(self, message: str = "", *, code: str | None = None) -> None:
+        super().__init__(message or self.title)
+        if code is not None:
+            self.code = code
+
+
+class ConfigurationError(ModuleError):
+    """The environment cannot be used; `problems` names every fault, one line each."""
+
+    code = "bad_configuration"
+    title = "The configuration cannot be used"
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class BadRequest(ModuleError):
+    """What the caller sent cannot be understood."""
+
+    code = "bad_request"
+    status = 400
+    title = "The request cannot be understood"
+
+
+class Invalid(ModuleError):
+    """The request is well formed, but a value in it is not allowed."""
+
+    code = "invalid"
+    status = 422
+    title = "A value is not allowed"
+
+
+class Unauthenticated(ModuleError):
+    """Nobody is logged in, or the token is not valid (any more)."""
+
+    code = "unauthenticated"
+    status = 401
+    title = "Log in first"
+
+
+class NotFound(ModuleError):
+    """There is no such thing."""
+
+    code = "not_found"
+    status = 404
+    title = "There is no such thing"
+
+
+class Conflict(ModuleError):
+    """The thing is in a state that does not allow this."""
+
+    code = "conflict"
+    status = 409
+    title = "Not possible in this state"
+
+
+class TooLarge(ModuleError):
+    """The body is larger than allowed."""
+
+    code = "too_large"
+    status = 413
+    title = "The body is too large"
+
+
+class MessageRefused(ModuleError):
+    """A webhook message that is not Twitch's, or not fresh; `code` says which check failed."""
+
+    code = "bad_signature"
+    status = 403
+    title = "The message is refused"
+
+
+class Unavailable(ModuleError):
+    """A part that is needed does not answer in time; the same request may work in a moment."""
+
+    code = "unavailable"
+    status = 503
+    title = "Not available right now"
+    retryable = True
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database cannot be reached, is locked, full or too slow."""
+
+    code = "database_unavailable"
+    title = "The database does not answer"
+
+
+class TwitchUnavailable(Unavailable):
+    """Twitch does not answer, or answers with an error of its own."""
+
+    code = "twitch_unavailable"
+    status = 502
+    title = "Twitch does not answer"
+
+
+class TwitchRefused(ModuleError):
+    """Twitch says no; the message is Twitch's own, `twitch_status` its HTTP status."""
+
+    code = "twitch_refused"
+    status = 502
+    title = "Twitch refused the call"
+
+    def __init__(self, message: str, *, twitch_status: int) -> None:
+        super().__init__(message)
+        self.twitch_status = twitch_status
+
+
+class CallFailed(ModuleError):
+    """An HTTP call out brought no complete answer: refused, reset, too slow or too large."""
+
+    code = "call_failed"
+    status = 502
+    title = "A call to another service failed"
+    retryable = True

@@ -1,0 +1,1 @@
+"""The database: tables, migrations, the one way to open a transaction, and every query."""

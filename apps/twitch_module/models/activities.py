@@ -1,0 +1,247 @@
+"""The activities, which are also the outbox: what is to be delivered, by whom, until when.
+
+A row is claimed by setting its lease; whoever claims it next raises `lease_version`, so that
+an answer which comes too late carries an old version and changes nothing.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from .database import Transaction
+from .events import insert_rows
+from .pages import Page, select_page, where
+
+PENDING = "pending"  # waits for `due_at_ms`
+LEASED = "leased"  # a worker has it until `due_at_ms`
+DELIVERED = "delivered"
+SKIPPED = "skipped"  # not meant to be delivered; `reason` says why
+DEAD = "dead"  # given up; `reason` says why; can be delivered again by hand
+
+LEASE_MS = 60_000
+MAX_REASON_CHARACTERS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class NewActivity:
+    """A row of twitch_activities that is about to be written."""
+
+    event_id: str
+    activity_type: str
+    user_id: str
+    user_login: str
+    user_name: str
+    channel_id: str
+    units: int
+    amount: int
+    rule: str
+    status: str
+    reason: str | None
+
+
+_WRITTEN = (*NewActivity.__slots__, "attempts", "lease_version", "due_at_ms", "created_at_ms")
+_SHOWN = (
+    "id",
+    "event_id",
+    "activity_type",
+    "user_id",
+    "user_login",
+    "user_name",
+    "channel_id",
+    "units",
+    "amount",
+    "rule",
+    "status",
+    "reason",
+    "attempts",
+    "due_at_ms",
+    "context",
+    "receipt",
+    "delivered_at_ms",
+    "created_at_ms",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """An activity that this worker has claimed. `attempts` counts this try."""
+
+    id: int
+    version: int
+    event_id: str
+    activity_type: str
+    user_id: str
+    user_login: str
+    user_name: str
+    amount: int
+    attempts: int
+    context: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How a try ended. `status` is the activity's next one; for pending, `delay_ms` counts."""
+
+    lease: Lease
+    status: str
+    reason: str | None = None
+    delay_ms: int = 0
+    answer: dict[str, Any] | None = None  # what the reputation API said
+
+
+def insert_activities(
+    transaction: Transaction, activities: Sequence[NewActivity], now_ms: int
+) -> None:
+    """Write activities of events that were just written; due at once. One statement."""
+    values = [
+        value
+        for activity in activities
+        for value in (
+            *(getattr(activity, name) for name in NewActivity.__slots__),
+            *(0, 0, now_ms, now_ms),
+        )
+    ]
+    transaction.execute(_insert_sql(len(activities)), values)
+
+
+@lru_cache(maxsize=512)
+def _insert_sql(rows: int) -> str:
+    return insert_rows("twitch_activities", _WRITTEN, rows)
+
+
+_CLAIM = """
+UPDATE twitch_activities
+SET status = 'leased', due_at_ms = %s, lease_version = lease_version + 1, attempts = attempts + 1
+WHERE id IN (
+    SELECT id FROM twitch_activities
+    WHERE status IN ('pending', 'leased') AND due_at_ms <= %s {restriction}
+    ORDER BY due_at_ms LIMIT %s {lock}
+) AND status IN ('pending', 'leased') AND due_at_ms <= %s
+RETURNING id, lease_version AS version, event_id, activity_type, user_id, user_login, user_name,
+    amount, attempts, context
+"""
+
+
+def claim(transaction: Transaction, limit: int, *, with_context_only: bool = False) -> list[Lease]:
+    """Lease up to `limit` activities that are due, or whose lease has run out, for 60 seconds.
+
+    Nobody else gets them meanwhile. `with_context_only` takes only those that do not need the
+    context API any more.
+    """
+    sql = _CLAIM.format(
+        restriction="AND context IS NOT NULL" if with_context_only else "",
+        # Passing by what another worker is claiming right now, instead of waiting for it.
+        lock="" if transaction.sqlite else "FOR UPDATE SKIP LOCKED",
+    )
+    now = transaction.now_ms()
+    leases = transaction.select(sql, [now + LEASE_MS, now, limit, now])
+    return [
+        Lease(**{**row, "context": json.loads(row["context"]) if row["context"] else None})
+        for row in leases
+    ]
+
+
+def keep_context(transaction: Transaction, lease: Lease) -> bool:
+    """Note who the user is in WaddleBot; False when the lease is somebody else's by now.
+
+    Kept before the points are sent, so that every later try sends the same bytes.
+    """
+    return bool(
+        transaction.execute(
+            "UPDATE twitch_activities SET context = %s"
+            " WHERE id = %s AND lease_version = %s AND status = 'leased' RETURNING id",
+            [json.dumps(lease.context), lease.id, lease.version],
+        )
+    )
+
+
+def record(transaction: Transaction, receipt: Receipt) -> bool:
+    """Note how a try ended; False when the lease is somebody else's by now: nothing changes."""
+    now = transaction.now_ms()
+    delivered = receipt.status == DELIVERED
+    return bool(
+        transaction.execute(
+            "UPDATE twitch_activities SET status = %s, reason = %s, due_at_ms = %s,"
+            " receipt = coalesce(%s, receipt), delivered_at_ms = coalesce(%s, delivered_at_ms)"
+            " WHERE id = %s AND lease_version = %s AND status = 'leased' RETURNING id",
+            [
+                receipt.status,
+                receipt.reason[:MAX_REASON_CHARACTERS] if receipt.reason else None,
+                now + receipt.delay_ms,
+                json.dumps(receipt.answer) if receipt.answer else None,
+                now if delivered else None,
+                receipt.lease.id,
+                receipt.lease.version,
+            ],
+        )
+    )
+
+
+def list_activities(transaction: Transaction, **page: Any) -> Page:
+    """A page of activities, newest first. Arguments: see select_page."""
+    return select_page(transaction, "twitch_activities", _SHOWN, time="created_at_ms", **page)
+
+
+def get_activity(transaction: Transaction, activity_id: int) -> dict[str, Any] | None:
+    """One activity, or None."""
+    page = select_page(
+        transaction,
+        "twitch_activities",
+        _SHOWN,
+        time="created_at_ms",
+        equal={},
+        before_id=activity_id + 1,
+        limit=1,
+    )
+    return page.rows[0] if page.rows and page.rows[0]["id"] == activity_id else None
+
+
+_REDELIVER = (
+    "UPDATE twitch_activities SET status = 'pending', attempts = 0, reason = NULL, due_at_ms = %s"
+    " WHERE status IN ('pending', 'dead', 'delivered') AND user_id <> ''"
+)
+
+
+def redeliver(transaction: Transaction, activity_id: int) -> bool:
+    """Make an activity due now, with all its tries ahead; False when it is not possible.
+
+    Not possible for one that is on its way, or that belongs to nobody. The idempotency key
+    stays the same, so that WaddleBot can tell that it has seen it.
+    """
+    sql = f"{_REDELIVER} AND id = %s RETURNING id"
+    return bool(transaction.execute(sql, [transaction.now_ms(), activity_id]))
+
+
+def redeliver_all(
+    transaction: Transaction,
+    equal: Mapping[str, str],
+    *,
+    since_ms: int | None = None,
+    until_ms: int | None = None,
+) -> int:
+    """Make every activity that fits the filter due now; how many there were."""
+    conditions, values = where(equal, time="created_at_ms", since_ms=since_ms, until_ms=until_ms)
+    sql = " AND ".join([_REDELIVER, *conditions]) + " RETURNING id"
+    return len(transaction.execute(sql, [transaction.now_ms(), *values]))
+
+
+def queue_state(transaction: Transaction) -> tuple[int, int | None]:
+    """How many activities wait, and for how many milliseconds the first has been due."""
+    rows = transaction.execute(
+        "SELECT count(*), min(due_at_ms) FROM twitch_activities"
+        " WHERE status IN ('pending', 'leased')"
+    )
+    waiting, first_due_ms = rows[0]
+    age = None if first_due_ms is None else max(0, transaction.now_ms() - first_due_ms)
+    return waiting, age
+
+
+def next_due_ms(transaction: Transaction) -> int | None:
+    """In how many milliseconds the next activity is due (0 for now), or None for none."""
+    rows = transaction.execute(
+        "SELECT min(due_at_ms) FROM twitch_activities WHERE status IN ('pending', 'leased')"
+    )
+    first_due_ms = rows[0][0]
+    return None if first_due_ms is None else max(0, first_due_ms - transaction.now_ms())

@@ -1,0 +1,182 @@
+"""The one way to the database: a transaction with a deadline, on SQLite or PostgreSQL.
+
+pydal keeps a connection per thread and hides when it commits; this class says both. A block
+that ends normally has been committed; one that an exception leaves has been rolled back.
+"""
+
+import logging
+import select
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+import pydal
+from pydal.connection import ConnectionPool
+
+from ..errors import DatabaseUnavailable
+from .tables import define_tables
+
+# What the drivers raise when the database is away, locked, full or slow. Other errors are ours.
+_UNAVAILABLE = (
+    sqlite3.OperationalError,
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    psycopg2.InternalError,
+)
+DEFAULT_TIMEOUT_SECONDS = 5.0
+_POOL_SIZE = 8  # idle connections that are kept; each busy thread has one of its own
+
+# A connection's own walls on PostgreSQL, should this process be frozen in a transaction.
+_POSTGRES_SETTINGS = (
+    "SET synchronous_commit = on; SET statement_timeout = '30s';"
+    " SET idle_in_transaction_session_timeout = '30s'"
+)
+
+logging.getLogger("pydal").setLevel(logging.ERROR)
+
+_deadline = threading.local()
+
+
+def _wait_until_deadline(connection: Any) -> None:
+    """psycopg2's wait callback: every operation ends by the deadline of its transaction.
+
+    A server that is frozen, or behind a network that swallows packets, would otherwise hold
+    the thread for ever: libpq has no timeout once a connection stands.
+    """
+    poller = select.poll()
+    while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
+        reading = state == psycopg2.extensions.POLL_READ
+        poller.register(connection.fileno(), select.POLLIN if reading else select.POLLOUT)
+        remaining = getattr(_deadline, "at", 0) - time.monotonic()
+        if remaining <= 0 or not poller.poll(remaining * 1000):
+            raise psycopg2.OperationalError("the database did not answer in time")
+
+
+psycopg2.extensions.set_wait_callback(_wait_until_deadline)
+
+
+class Transaction:
+    """An open transaction: SQL with %s placeholders, and pydal's `db` for plain queries."""
+
+    def __init__(self, db: Any, *, sqlite: bool) -> None:
+        self.db = db
+        self.sqlite = sqlite
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement; the rows that it returns, or [] when it returns none."""
+        if self.sqlite:
+            sql = sql.replace("%s", "?")
+        return self.db.executesql(sql, parameters) or []
+
+    def select(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """The rows of one statement as dicts by column name."""
+        if self.sqlite:
+            sql = sql.replace("%s", "?")
+        rows: list[dict[str, Any]] = self.db.executesql(sql, parameters, as_dict=True)
+        return rows
+
+    def now_ms(self) -> int:
+        """Epoch milliseconds by the database's clock, the one that all processes share."""
+        if self.sqlite:  # a file on this machine: the same clock
+            return time.time_ns() // 1_000_000
+        return int(
+            self.execute("SELECT (extract(epoch FROM clock_timestamp())*1000)::bigint")[0][0]
+        )
+
+
+class Database:
+    """pydal on one database. Thread-safe; blocks; never runs a migration by itself."""
+
+    def __init__(self, uri: str, folder: Path) -> None:
+        """Connect. Raises DatabaseUnavailable when a PostgreSQL server does not answer."""
+        self.sqlite = uri.startswith("sqlite:")
+        # SQLite has one writer at a time. Within the process writers queue here, because
+        # SQLite's own way of waiting is to sleep and look again.
+        self._writer = threading.Lock()
+        if self.sqlite:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _deadline.at = time.monotonic() + DEFAULT_TIMEOUT_SECONDS
+        try:
+            self._db = pydal.DAL(
+                uri,
+                folder=str(folder),
+                pool_size=_POOL_SIZE,
+                attempts=1,
+                migrate_enabled=False,
+                bigint_id=True,
+                after_connection=self._prepare_connection,
+            )
+        except RuntimeError as error:  # pydal wraps what the driver said
+            raise DatabaseUnavailable("The database does not accept a connection") from error
+        self._adapter = self._db._adapter
+        # pydal refuses to pool SQLite connections; opening one costs more than a commit.
+        self._adapter.pool_size = _POOL_SIZE
+        # pydal would test each pooled connection with all other threads held up meanwhile.
+        # A dead one shows at its first statement, and takes the pool with it (see below).
+        self._adapter.check_active_connection = False
+        define_tables(self._db)
+        self._adapter.close("rollback")
+
+    def _prepare_connection(self, adapter: Any) -> None:
+        if not self.sqlite:
+            adapter.execute(_POSTGRES_SETTINGS)
+            adapter.commit()
+            return
+        # WAL lets readers read while one writes; FULL makes a commit outlive a power cut.
+        for pragma in ("busy_timeout=2000", "journal_mode=WAL", "synchronous=FULL"):
+            adapter.execute(f"PRAGMA {pragma}")
+
+    @contextmanager
+    def transaction(
+        self, *, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS, write: bool = True
+    ) -> Iterator[Transaction]:
+        """A transaction that commits at the block's end, and rolls back when the block raises.
+
+        Raises DatabaseUnavailable when the database is away, locked or slower than
+        `timeout_seconds`; then it may or may not have been committed. Not to be nested.
+        `write=False` takes no lock on SQLite; nothing may be written then.
+        """
+        adapter = self._adapter
+        ends = time.monotonic() + timeout_seconds
+        locked = self.sqlite and write
+        if locked and not self._writer.acquire(timeout=max(timeout_seconds, 0)):
+            raise DatabaseUnavailable("The database is busy")
+        try:
+            _deadline.at = ends
+            adapter.close("rollback")  # what a broken block may have left on this thread
+            adapter.get_connection()
+            if locked:
+                left_ms = max(0, int((ends - time.monotonic()) * 1000))
+                adapter.execute(f"PRAGMA busy_timeout={left_ms}")
+                adapter.execute("BEGIN IMMEDIATE")
+            yield Transaction(self._db, sqlite=self.sqlite)
+            adapter.commit()
+        except _UNAVAILABLE as error:
+            self._discard_connection()
+            raise DatabaseUnavailable("The database does not answer") from error
+        except BaseException:
+            adapter.close("rollback")
+            raise
+        else:
+            adapter.close(None)
+        finally:
+            if locked:
+                self._writer.release()
+
+    def _discard_connection(self) -> None:
+        """Close this thread's connection and the idle ones: where one broke, they may all be."""
+
+        def fail(_: Any) -> None:
+            raise ConnectionError  # pydal does not pool a connection whose last act failed
+
+        self._adapter.close(fail)
+        idle = ConnectionPool.POOLS.get(self._adapter.uri, [])
+        while idle:
+            with suppress(IndexError, *_UNAVAILABLE):  # another thread may take it first
+                idle.pop().close()

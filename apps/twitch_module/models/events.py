@@ -1,0 +1,94 @@
+"""The stored events: writing many at once, each once; reading them newest first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from .database import Transaction
+from .pages import Page, select_page
+
+SCORED, UNSCORED, QUARANTINED = "scored", "unscored", "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """A row of twitch_events that is about to be written."""
+
+    event_id: str
+    event_type: str
+    event_version: str
+    subscription_id: str
+    channel_id: str
+    channel_name: str
+    user_id: str
+    user_login: str
+    user_name: str
+    outcome: str
+    reason: str | None
+    body: bytes
+
+
+_WRITTEN = (*NewEvent.__slots__, "received_at_ms")
+_SHOWN = (
+    "id",
+    "event_id",
+    "event_type",
+    "subscription_id",
+    "channel_id",
+    "channel_name",
+    "user_id",
+    "user_login",
+    "user_name",
+    "received_at_ms",
+    "outcome",
+    "reason",
+)
+
+
+def insert_new(
+    transaction: Transaction, events: Sequence[NewEvent], received_at_ms: int
+) -> set[str]:
+    """Write those events that are not there yet; the message ids that were new.
+
+    One statement. Two processes that write the same ids must do so in the same order, or
+    PostgreSQL would find a deadlock: sort `events` by id.
+    """
+    values = [
+        value
+        for event in events
+        for value in (*(getattr(event, name) for name in NewEvent.__slots__), received_at_ms)
+    ]
+    return {row[0] for row in transaction.execute(_insert_sql(len(events)), values)}
+
+
+@lru_cache(maxsize=512)
+def _insert_sql(rows: int) -> str:
+    return insert_rows("twitch_events", _WRITTEN, rows) + (
+        " ON CONFLICT (event_id) DO NOTHING RETURNING event_id"
+    )
+
+
+def insert_rows(table: str, columns: Sequence[str], rows: int) -> str:
+    """The INSERT statement for so many rows, up to the last VALUES."""
+    row = f"({', '.join(['%s'] * len(columns))})"
+    # The names are this program's own; every value is a placeholder.
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)})"  # noqa: S608
+        f" VALUES {', '.join([row] * rows)}"
+    )
+
+
+def list_events(transaction: Transaction, **page: Any) -> Page:
+    """A page of events, newest first, without their bodies. Arguments: see select_page."""
+    return select_page(transaction, "twitch_events", _SHOWN, time="received_at_ms", **page)
+
+
+def get_event(transaction: Transaction, event_id: str) -> dict[str, Any] | None:
+    """One event by Twitch's message id, with `body` (bytes), or None."""
+    columns = ", ".join((*_SHOWN, "body"))
+    rows = transaction.select(
+        f"SELECT {columns} FROM twitch_events WHERE event_id = %s",  # noqa: S608
+        [event_id],
+    )
+    return {**rows[0], "body": bytes(rows[0]["body"])} if rows else None

@@ -1,0 +1,85 @@
+"""The schema, as numbered steps, and the one function that brings a database to the last.
+
+A step is never changed once it is released; a new one is added. Steps only add, so that the
+old version goes on working while a new one starts. Both databases can roll back table
+changes, so that a step, and the note that it was done, happen together or not at all.
+"""
+
+from ..errors import ConfigurationError
+from .database import Database, Transaction
+
+# {id}: a key that counts up. {bytes}: raw bytes. Everything else is the same on both.
+_STEPS = (
+    (
+        """CREATE TABLE twitch_events (
+            id {id}, event_id TEXT NOT NULL UNIQUE, event_type TEXT NOT NULL,
+            event_version TEXT NOT NULL, subscription_id TEXT NOT NULL,
+            channel_id TEXT NOT NULL, channel_name TEXT NOT NULL,
+            user_id TEXT NOT NULL, user_login TEXT NOT NULL, user_name TEXT NOT NULL,
+            received_at_ms BIGINT NOT NULL, outcome TEXT NOT NULL, reason TEXT,
+            body {bytes} NOT NULL)""",
+        """CREATE TABLE twitch_activities (
+            id {id}, event_id TEXT NOT NULL UNIQUE, activity_type TEXT NOT NULL,
+            user_id TEXT NOT NULL, user_login TEXT NOT NULL, user_name TEXT NOT NULL,
+            channel_id TEXT NOT NULL, units BIGINT NOT NULL, amount BIGINT NOT NULL,
+            rule TEXT NOT NULL, status TEXT NOT NULL, reason TEXT,
+            attempts BIGINT NOT NULL, due_at_ms BIGINT NOT NULL,
+            lease_version BIGINT NOT NULL, context TEXT, receipt TEXT,
+            delivered_at_ms BIGINT, created_at_ms BIGINT NOT NULL)""",
+        # The outbox: only what is still to be delivered, in the order in which it is due.
+        """CREATE INDEX twitch_activities_due ON twitch_activities (due_at_ms)
+            WHERE status IN ('pending', 'leased')""",
+        """CREATE TABLE twitch_channels (
+            id {id}, channel_id TEXT NOT NULL UNIQUE, channel_name TEXT NOT NULL,
+            display_name TEXT NOT NULL, is_active BIGINT NOT NULL, gateway_id TEXT,
+            points TEXT, event_types TEXT, warning TEXT, created_at_ms BIGINT NOT NULL)""",
+        """CREATE TABLE twitch_subscriptions (
+            id {id}, subscription_id TEXT NOT NULL UNIQUE, event_type TEXT NOT NULL,
+            version TEXT NOT NULL, condition TEXT NOT NULL, channel_id TEXT NOT NULL,
+            status TEXT NOT NULL, cost BIGINT NOT NULL, updated_at_ms BIGINT NOT NULL)""",
+    ),
+)
+VERSION = len(_STEPS)
+
+_ADVISORY_LOCK = 0x7477697463680001  # "twitch" and a number: no other program takes this lock
+
+
+def migrate(database: Database) -> int:
+    """Bring the schema to this version; how many steps that took. Safely run by many at once.
+
+    Raises ConfigurationError when the database is newer than this program, and
+    DatabaseUnavailable when it does not answer.
+    """
+    with database.transaction(timeout_seconds=60) as transaction:
+        if not transaction.sqlite:  # SQLite's transaction is alone by itself
+            transaction.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+        transaction.execute(
+            "CREATE TABLE IF NOT EXISTS twitch_schema (version BIGINT NOT NULL PRIMARY KEY)"
+        )
+        found = _version(transaction)
+        if found > VERSION:
+            raise ConfigurationError(
+                [f"The database has schema {found}, newer than this program's {VERSION}"]
+            )
+        for number in range(found + 1, VERSION + 1):
+            for statement in _STEPS[number - 1]:
+                transaction.execute(_in_dialect(statement, sqlite=transaction.sqlite))
+            transaction.execute("INSERT INTO twitch_schema (version) VALUES (%s)", [number])
+    return VERSION - found
+
+
+def schema_version(database: Database) -> int:
+    """The version that the database has. Raises DatabaseUnavailable."""
+    with database.transaction(timeout_seconds=2, write=False) as transaction:
+        return _version(transaction)
+
+
+def _version(transaction: Transaction) -> int:
+    rows = transaction.execute("SELECT coalesce(max(version), 0) FROM twitch_schema")
+    return int(rows[0][0])
+
+
+def _in_dialect(statement: str, *, sqlite: bool) -> str:
+    if sqlite:
+        return statement.format(id="INTEGER PRIMARY KEY AUTOINCREMENT", bytes="BLOB")
+    return statement.format(id="BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", bytes="BYTEA")

@@ -1,0 +1,75 @@
+"""The tables as pydal sees them. The schema itself is made by the migrations.
+
+Times that code compares are epoch milliseconds. `twitch_events.body` is missing here on
+purpose: it holds the bytes that Twitch signed, which pydal would store as base64.
+"""
+
+from typing import Any
+
+from pydal import Field
+
+_TEXT, _BIGINT = "text", "bigint"
+
+TABLES: dict[str, dict[str, str]] = {
+    "twitch_events": {
+        "event_id": _TEXT,  # Twitch's message id; unique
+        "event_type": _TEXT,
+        "event_version": _TEXT,
+        "subscription_id": _TEXT,
+        "channel_id": _TEXT,
+        "channel_name": _TEXT,
+        "user_id": _TEXT,
+        "user_login": _TEXT,
+        "user_name": _TEXT,
+        "received_at_ms": _BIGINT,
+        "outcome": _TEXT,  # scored, unscored or quarantined
+        "reason": _TEXT,
+    },
+    "twitch_activities": {
+        "event_id": _TEXT,  # the event that it comes from; unique
+        "activity_type": _TEXT,
+        "user_id": _TEXT,
+        "user_login": _TEXT,
+        "user_name": _TEXT,
+        "channel_id": _TEXT,
+        "units": _BIGINT,
+        "amount": _BIGINT,  # the points
+        "rule": _TEXT,  # JSON: the rule that gave them, and what went into it
+        "status": _TEXT,  # pending, leased, delivered, skipped or dead
+        "reason": _TEXT,  # why it is skipped or dead, or what the last try ran into
+        "attempts": _BIGINT,
+        "due_at_ms": _BIGINT,  # pending: the next try; leased: the end of the lease
+        "lease_version": _BIGINT,  # grows with every claim; a late answer carries an old one
+        "context": _TEXT,  # JSON: who the user is in WaddleBot, once it is known
+        "receipt": _TEXT,  # JSON: the last answer of the reputation API
+        "delivered_at_ms": _BIGINT,
+        "created_at_ms": _BIGINT,
+    },
+    "twitch_channels": {
+        "channel_id": _TEXT,  # Twitch's user id of the broadcaster; unique
+        "channel_name": _TEXT,  # the login
+        "display_name": _TEXT,
+        "is_active": _BIGINT,  # 1 or 0
+        "gateway_id": _TEXT,
+        "points": _TEXT,  # JSON: the channel's own points policy
+        "event_types": _TEXT,  # JSON: the types of this channel; empty means the default ones
+        "warning": _TEXT,  # why the channel does not get all its events
+        "created_at_ms": _BIGINT,
+    },
+    "twitch_subscriptions": {
+        "subscription_id": _TEXT,  # Twitch's id; unique
+        "event_type": _TEXT,
+        "version": _TEXT,
+        "condition": _TEXT,  # JSON
+        "channel_id": _TEXT,
+        "status": _TEXT,  # as Twitch spells it
+        "cost": _BIGINT,
+        "updated_at_ms": _BIGINT,
+    },
+}
+
+
+def define_tables(db: Any) -> None:
+    """Tell pydal about the tables, without touching the database."""
+    for name, columns in TABLES.items():
+        db.define_table(name, *(Field(column, kind) for column, kind in columns.items()))

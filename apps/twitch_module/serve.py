@@ -1,0 +1,77 @@
+"""The production server: `python -m apps.twitch_module.serve`.
+
+Checks the configuration, brings the database up to date, and runs the web processes.
+"""
+
+import multiprocessing
+import os
+import sys
+import time
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from .errors import DatabaseUnavailable, ModuleError
+from .models.database import Database
+from .models.migrations import migrate
+from .settings import Settings, load_settings
+
+# Threads of one process that handle requests; a thread that waits for a commit costs little.
+THREADS = 32
+DATABASE_WAIT_SECONDS = 60
+MAX_HEADER_BYTES = 64 * 1024
+
+
+def main() -> None:
+    """Serve until told to stop. Exit status 2, and a line per problem, when that cannot be."""
+    os.umask(0o077)
+    try:
+        settings = load_settings(os.environ)
+        prepare_database(settings)
+    except ModuleError as error:
+        print(f"{error.title}:\n{error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    os.environ.setdefault("PY4WEB_SERVICE", str(settings.data_dir / "py4web"))
+    print(f"WaddleBot's Twitch module: http://{settings.host}:{settings.port}/twitch/health")
+    print(f"Twitch calls {settings.twitch_webhook_callback_url}", flush=True)
+    # A forked process would inherit our connections to the database.
+    multiprocessing.set_start_method("spawn")
+    Granian(
+        "apps.twitch_module.wsgi:application",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=settings.workers,
+        blocking_threads=THREADS,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=MAX_HEADER_BYTES),
+        backlog=2048,
+        backpressure=1024,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        respawn_interval=0.1,
+        workers_kill_timeout=15,
+    ).serve()
+
+
+def prepare_database(settings: Settings) -> None:
+    """Bring the schema up to date; wait a minute for a database that is not there yet."""
+    ends = time.monotonic() + DATABASE_WAIT_SECONDS
+    while True:
+        try:
+            steps = migrate(Database(settings.db_uri.get_secret_value(), settings.data_dir))
+        except DatabaseUnavailable as error:
+            if time.monotonic() > ends:
+                raise
+            print(f"{error}; trying again", file=sys.stderr)
+            time.sleep(1)
+        else:
+            if steps:
+                print(f"The database has been brought up to date ({steps} steps)")
+            return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What the module does, as classes that get their collaborators as arguments."""

@@ -1,0 +1,226 @@
+"""Delivering activities to WaddleBot: the context first, then the points; at least once.
+
+One thread talks to the database: in one transaction it notes how tries ended and claims what
+is due. The tries themselves, which wait for the network, run on a pool of threads:
+
+    claim -> context unknown? ask for it, keep it -> send the points -> receipt
+"""
+
+import queue
+import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import structlog
+from cachetools import TTLCache
+
+from ..clients.waddlebot import WaddleBotClient
+from ..domain.retry import next_delay_seconds
+from ..domain.waddlebot import Context, Failure, idempotency_key, reputation_request
+from ..errors import DatabaseUnavailable
+from ..models import activities
+from ..models.activities import Lease, Receipt
+from ..models.database import Database, Transaction
+from .breaker import Breaker
+
+CONTEXT_SECONDS = 600  # how long a user's context is believed without asking again
+CONTEXTS_REMEMBERED = 10_000
+POLL_SECONDS = 1.0  # how soon an activity is seen that another process has stored
+STOP_SECONDS = 12.0  # a call that is on its way ends within ten
+STORED_ANSWER_CHARACTERS = 2000
+
+log = structlog.get_logger("delivery")
+
+
+class DeliveryWorker:
+    """Delivers what is due until it is stopped. Any number may run on the same database."""
+
+    def __init__(
+        self,
+        database: Database,
+        client: WaddleBotClient,
+        *,
+        concurrency: int,
+        identity_name_field: str,
+    ) -> None:
+        self._database = database
+        self._client = client
+        self._concurrency = concurrency
+        self._identity_name_field = identity_name_field
+        self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="deliver")
+        self._in_flight = 0
+        # How tries ended: a Lease goes on to the reputation API, a Receipt is the end. None
+        # only wakes the thread.
+        self._ended: queue.SimpleQueue[Lease | Receipt | None] = queue.SimpleQueue()
+        self._unrecorded: list[Lease | Receipt] = []
+        self._contexts: TTLCache[str, Context] = TTLCache(CONTEXTS_REMEMBERED, CONTEXT_SECONDS)
+        self._context_breaker = Breaker()
+        self._reputation_breaker = Breaker()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
+        self._last_pass_at = time.monotonic()
+
+    def start(self) -> None:
+        """Begin, on a thread of its own."""
+        self.wake()
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that there is something to deliver. Cheap; from any thread."""
+        self._ended.put(None)
+
+    def stop(self) -> None:
+        """Take nothing new, and wait for what is on its way, for 12 seconds at most."""
+        self._stopping.set()
+        self.wake()
+        self._thread.join(STOP_SECONDS)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def is_alive(self) -> bool:
+        """Whether the worker goes through its loop."""
+        return self._thread.is_alive() and time.monotonic() - self._last_pass_at < 30
+
+    def _run(self) -> None:
+        while not self._stopping.is_set() or self._in_flight or self._unrecorded:
+            self._last_pass_at = time.monotonic()
+            woken = self._collect()
+            try:
+                if woken or self._unrecorded or self._something_is_due():
+                    self._record_and_claim()
+            except DatabaseUnavailable as error:
+                log.warning("database unavailable", error=str(error))
+                self._stopping.wait(POLL_SECONDS)
+            except Exception:  # a fault in one pass must not end all deliveries
+                log.exception("delivery pass failed")
+                self._stopping.wait(POLL_SECONDS)
+
+    def _collect(self) -> bool:
+        """Gather what has ended, waiting a while for the first; whether anything came."""
+        wait_seconds = 0.0 if self._unrecorded else POLL_SECONDS
+        woken = False
+        while True:
+            try:
+                ended = self._ended.get(timeout=wait_seconds)
+            except queue.Empty:
+                return woken
+            woken, wait_seconds = True, 0.0
+            if ended is not None:
+                self._in_flight -= 1
+                self._unrecorded.append(ended)
+                if isinstance(ended, Lease) and ended.context is not None:
+                    self._contexts[self._identity_name(ended)] = Context(**ended.context)
+
+    def _something_is_due(self) -> bool:
+        """A look that takes no lock, for when nothing happens."""
+        with self._database.transaction(write=False) as transaction:
+            return activities.next_due_ms(transaction) == 0
+
+    def _record_and_claim(self) -> None:
+        """Note what has ended and claim what is due, in one transaction; then start it."""
+        with self._database.transaction() as transaction:
+            leases = [
+                ended
+                for ended in self._unrecorded
+                if _record(transaction, ended) and isinstance(ended, Lease)
+            ]
+            leases += self._claim(transaction, self._concurrency - self._in_flight - len(leases))
+        self._unrecorded = []
+        for lease in leases:
+            self._in_flight += 1
+            self._pool.submit(self._try, lease)
+
+    def _claim(self, transaction: Transaction, limit: int) -> list[Lease]:
+        """Claim what may be tried now: with an API taken for dead, only what does not need it."""
+        if self._stopping.is_set() or limit <= 0:
+            return []
+        now = time.monotonic()
+        if self._reputation_breaker.take_probe(now) or self._context_breaker.take_probe(now):
+            claimed = activities.claim(transaction, 1)
+        elif self._reputation_breaker.is_open:
+            claimed = []
+        else:
+            claimed = activities.claim(
+                transaction, limit, with_context_only=self._context_breaker.is_open
+            )
+        return [self._with_known_context(transaction, lease) for lease in claimed]
+
+    def _with_known_context(self, transaction: Transaction, lease: Lease) -> Lease:
+        context = self._contexts.get(self._identity_name(lease))
+        if lease.context is not None or context is None:
+            return lease
+        lease = replace(lease, context=context.to_json())
+        activities.keep_context(transaction, lease)
+        return lease
+
+    def _try(self, lease: Lease) -> None:
+        """One call for this lease, on a thread of the pool."""
+        try:
+            ended = self._find_context(lease) if lease.context is None else self._send(lease)
+        except Exception as error:  # the row must not keep the slot, nor the slot the worker
+            log.exception("delivery failed", activity=lease.id)
+            ended = _failed(lease, Failure(f"internal: {type(error).__name__}", passing=True))
+        self._ended.put(ended)
+
+    def _find_context(self, lease: Lease) -> Lease | Receipt:
+        name = self._identity_name(lease)
+        if not name:
+            field = self._identity_name_field
+            return _failed(lease, Failure(f"context: the event has no {field}", passing=False))
+        context = self._client.find_context(name)
+        alive = isinstance(context, Context) or not context.passing
+        self._context_breaker.record(alive=alive, now=time.monotonic())
+        if isinstance(context, Failure):
+            return _failed(lease, context)
+        return replace(lease, context=context.to_json())
+
+    def _send(self, lease: Lease) -> Receipt:
+        assert lease.context is not None  # noqa: S101  # see _try
+        body = reputation_request(
+            Context(**lease.context), lease.activity_type, lease.amount, lease.user_name
+        )
+        key = idempotency_key(lease.event_id, lease.activity_type)
+        sent = self._client.send_points(body, key)
+        alive = sent.failure is None or not sent.failure.passing
+        self._reputation_breaker.record(alive=alive, now=time.monotonic())
+        excerpt = sent.body.decode("utf-8", "replace")[:STORED_ANSWER_CHARACTERS]
+        answer = None if sent.status is None else {"status": sent.status, "body": excerpt}
+        if sent.failure is not None:
+            return replace(_failed(lease, sent.failure), answer=answer)
+        log.info("delivered", **_ids(lease), amount=lease.amount)
+        return Receipt(lease, activities.DELIVERED, answer=answer)
+
+    def _identity_name(self, lease: Lease) -> str:
+        return str(getattr(lease, self._identity_name_field))
+
+
+def _record(transaction: Transaction, ended: Lease | Receipt) -> bool:
+    """Note what a try brought; False when the lease was lost to another worker meanwhile."""
+    if isinstance(ended, Lease):
+        lease, kept = ended, activities.keep_context(transaction, ended)
+    else:
+        lease, kept = ended.lease, activities.record(transaction, ended)
+    if not kept:
+        log.warning("lease lost", **_ids(lease))
+    return kept
+
+
+def _failed(lease: Lease, failure: Failure) -> Receipt:
+    """What becomes of an activity whose try failed: another try later, or the end."""
+    delay = None
+    if failure.passing:
+        delay = next_delay_seconds(lease.attempts, random.random(), failure.retry_after_seconds)  # noqa: S311  # spreads retries, guards nothing
+    log.warning(
+        "delivery attempt failed",
+        **_ids(lease),
+        reason=failure.reason,
+        next_try_seconds=None if delay is None else round(delay),
+    )
+    if delay is None:
+        return Receipt(lease, activities.DEAD, failure.reason)
+    return Receipt(lease, activities.PENDING, failure.reason, delay_ms=int(delay * 1000))
+
+
+def _ids(lease: Lease) -> dict[str, object]:
+    return {"activity": lease.id, "message_id": lease.event_id, "attempt": lease.attempts}

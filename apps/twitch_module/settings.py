@@ -1,0 +1,256 @@
+"""The configuration: the only reader of the environment.
+
+Every value comes from an environment variable of the same name in capitals, or from the
+file that `NAME_FILE` names, or from `.env` beside the Makefile; the environment wins.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+
+from .domain.points import BadPolicy, Policy, amended, default_policy
+from .errors import ConfigurationError
+
+APP_FOLDER = Path(__file__).resolve().parent
+DOTENV = APP_FOLDER.parent.parent / ".env"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+Text = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+def _absolute_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an address that begins with https:// or http://")
+    return value
+
+
+class Settings(BaseModel):
+    """What the operator has set. Frozen; secrets do not show in its repr."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", str_strip_whitespace=True, arbitrary_types_allowed=True
+    )
+
+    # The Twitch application (dev.twitch.tv/console/apps).
+    twitch_app_id: Text
+    twitch_app_secret: SecretStr
+    # Signs and checks EventSub messages: 10 to 100 ASCII characters. The previous one stays
+    # valid for messages of subscriptions that were made with it.
+    twitch_webhook_secret: SecretStr
+    twitch_webhook_secret_previous: SecretStr | None = None
+    # Where this module is reached from outside; the two addresses below follow from it.
+    public_url: str | None = None
+    twitch_webhook_callback_url: str
+    twitch_redirect_uri: str
+    twitch_api_url: str = "https://api.twitch.tv/helix"
+    twitch_auth_url: str = "https://id.twitch.tv/oauth2"
+
+    # WaddleBot's own APIs, and how we show who we are there.
+    context_api_url: str
+    reputation_api_url: str
+    waddlebot_api_key: SecretStr | None = None
+    waddlebot_basic_auth: SecretStr | None = None
+    # Which field of an event is the user's name at WaddleBot.
+    identity_name_field: Literal["user_name", "user_login", "user_id"] = "user_name"
+
+    # Where data is kept: a relative SQLite file lies in data_dir, as do generated keys.
+    db_uri: SecretStr = SecretStr("sqlite://storage.db")
+    data_dir: Path = APP_FOLDER / "data"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    # The first admin; without both nobody can log in.
+    admin_username: str | None = None
+    admin_password: SecretStr | None = None
+    jwt_secret: SecretStr | None = None
+
+    # What ACTIVITY_POINTS (JSON) or POINTS_FILE (TOML) make of the default policy.
+    points: Policy
+
+    # The server, and the delivery that runs inside it unless worker is "off".
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535)
+    workers: int = Field(1, ge=1, le=64)
+    worker: Literal["on", "off"] = "on"
+    delivery_concurrency: int = Field(16, ge=1, le=256)
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("twitch_webhook_secret", "twitch_webhook_secret_previous")
+    @classmethod
+    def _secret_twitch_accepts(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            text = value.get_secret_value()
+            if not (10 <= len(text) <= 100 and text.isascii()):
+                raise ValueError("must be 10 to 100 ASCII characters")
+        return value
+
+    @field_validator("twitch_app_secret")
+    @classmethod
+    def _not_empty(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value():
+            raise ValueError("must not be empty")
+        return value
+
+    @field_validator("jwt_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < 32:
+            raise ValueError("must be at least 32 bytes (RFC 7518, 3.2)")
+        return value
+
+    @field_validator("admin_password")
+    @classmethod
+    def _not_guessable(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < 12:
+            raise ValueError("must be at least 12 characters")
+        return value
+
+    @field_validator("twitch_redirect_uri", "context_api_url", "reputation_api_url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        return _absolute_url(value)
+
+    @field_validator("public_url", "twitch_api_url", "twitch_auth_url")
+    @classmethod
+    def _base_url(cls, value: str | None) -> str | None:
+        return value if value is None else _absolute_url(value).rstrip("/")
+
+    @field_validator("waddlebot_basic_auth")
+    @classmethod
+    def _user_and_password(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and ":" not in value.get_secret_value():
+            raise ValueError("must be user:password")
+        return value
+
+    @field_validator("db_uri")
+    @classmethod
+    def _database(cls, value: SecretStr) -> SecretStr:
+        uri = value.get_secret_value().replace("postgresql://", "postgres://", 1)
+        if not uri.startswith(("sqlite://", "postgres://")) or uri.endswith("://"):
+            raise ValueError("must be sqlite://file or postgres://user:password@host/database")
+        return SecretStr(uri)
+
+    @field_validator("twitch_webhook_callback_url")
+    @classmethod
+    def _reachable_for_twitch(cls, value: str) -> str:
+        url = urlsplit(_absolute_url(value))
+        public = url.scheme == "https" and url.port in (None, 443)
+        if not public and url.hostname not in LOOPBACK:
+            raise ValueError("must be https on port 443: Twitch calls no other")
+        return value
+
+    @property
+    def webhook_secrets(self) -> tuple[bytes, ...]:
+        """The secrets that a message may be signed with; the current one first."""
+        secrets = (self.twitch_webhook_secret, self.twitch_webhook_secret_previous)
+        return tuple(secret.get_secret_value().encode() for secret in secrets if secret)
+
+
+# Where a streamer's browser and Twitch find us below PUBLIC_URL.
+_PATHS = {
+    "twitch_webhook_callback_url": "/twitch/webhook",
+    "twitch_redirect_uri": "/twitch/auth/callback",
+}
+
+
+def load_settings(environ: Mapping[str, str], dotenv: Path | None = DOTENV) -> Settings:
+    """The settings in this environment. Raises ConfigurationError that names every problem."""
+    values: dict[str, str] = {}
+    if environ.get("SANDBOX") == "1":
+        dotenv = None  # the demo has all it needs, and must not meet real secrets
+    if dotenv is not None and dotenv.is_file():
+        values |= {name: value for name, value in dotenv_values(dotenv).items() if value}
+    values |= {name: value for name, value in environ.items() if value}
+    problems: list[str] = []
+    given: dict[str, Any] = {}
+    for field in Settings.model_fields:
+        if field != "points":
+            value = _value(field.upper(), values, problems)
+            if value is not None:
+                given[field] = value
+    for field, path in _PATHS.items():
+        if "public_url" in given:
+            given.setdefault(field, given["public_url"].rstrip("/") + path)
+    given["points"] = _read_points(values, problems)
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        problems += [_problem(fault) for fault in error.errors(include_input=False)]
+    if problems:
+        raise ConfigurationError(problems)
+    return settings
+
+
+def _value(name: str, values: Mapping[str, str], problems: list[str]) -> str | None:
+    """The variable, or what stands in the file that NAME_FILE names."""
+    if name in values:
+        return values[name]
+    path = values.get(f"{name}_FILE")
+    if path is None:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        problems.append(f"{name}_FILE: {path} cannot be read ({type(error).__name__})")
+        return None
+
+
+def _read_points(values: Mapping[str, str], problems: list[str]) -> Policy:
+    text, file = values.get("ACTIVITY_POINTS"), values.get("POINTS_FILE")
+    policy = default_policy()
+    try:
+        if text and file:
+            raise BadPolicy(["ACTIVITY_POINTS and POINTS_FILE are both set; use one"])
+        if text:
+            policy = amended(policy, _json_object(text), "ACTIVITY_POINTS")
+        if file:
+            policy = amended(policy, _toml(Path(file)), Path(file).name)
+    except BadPolicy as error:
+        problems += error.problems
+    return policy
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise BadPolicy([f"ACTIVITY_POINTS is not JSON: {error}"]) from error
+    if not isinstance(value, dict):
+        raise BadPolicy(["ACTIVITY_POINTS must be a JSON object"])
+    return value
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadPolicy([f"POINTS_FILE {path} cannot be read: {error.strerror}"]) from error
+    except ValueError as error:
+        raise BadPolicy([f"POINTS_FILE {path} is not TOML: {error}"]) from error
+
+
+def _problem(fault: Any) -> str:
+    """One line for a fault, without the value: it may be a secret."""
+    name = str(fault["loc"][0]).upper()
+    if fault["type"] != "missing":
+        return f"{name} {fault['msg'].removeprefix('Value error, ')}"
+    if name.lower() in _PATHS:
+        return f"{name} is missing (PUBLIC_URL would do as well)"
+    return f"{name} is missing"

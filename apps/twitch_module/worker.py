@@ -1,0 +1,34 @@
+"""Delivery as a process of its own: `python -m apps.twitch_module.worker`."""
+
+import os
+import signal
+import sys
+import threading
+
+from .common import build
+from .errors import ModuleError
+from .serve import prepare_database
+from .settings import load_settings
+
+
+def main() -> None:
+    """Deliver until told to stop."""
+    os.umask(0o077)
+    try:
+        settings = load_settings(os.environ)
+        prepare_database(settings)
+        services = build(settings)
+    except ModuleError as error:
+        print(f"{error.title}:\n{error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    services.delivery.start()
+    print("WaddleBot's Twitch worker delivers", flush=True)
+    stop.wait()
+    services.delivery.stop()
+
+
+if __name__ == "__main__":
+    main()
