@@ -4,7 +4,8 @@ import logging
 import sys
 import uuid
 from collections.abc import MutableMapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
 
 import structlog
 
@@ -14,29 +15,26 @@ Event = MutableMapping[str, Any]
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 
 
-def _printable(_logger: Any, _method: str, event: Event) -> Event:
-    return {
-        name: value.translate(_CONTROL) if isinstance(value, str) else value
-        for name, value in event.items()
-    }
+class _Unbreakable:
+    """A stream whose disk may be full or whose reader gone: the service goes on without."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 def configure_logs(level: str) -> None:
-    """Set up structlog over logging, once per process.
-
-    A handler of `logging` swallows the error of a full disk or a closed pipe: the service
-    goes on without a log.
-    """
-    logging.raiseExceptions = False
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    logger = logging.getLogger("twitch_module")
-    logger.handlers, logger.propagate = [handler], False
-    logger.setLevel(level)
+    """Set up structlog, once per process."""
     structlog.configure(
         processors=[
-            structlog.stdlib.filter_by_level,
-            structlog.stdlib.add_log_level,
+            structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _exception_type_and_place,
             _printable,
@@ -44,10 +42,17 @@ def configure_logs(level: str) -> None:
                 key_order=["timestamp", "level", "event"], drop_missing=True
             ),
         ],
-        logger_factory=lambda *_names: logger,
-        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.WriteLoggerFactory(_Unbreakable(sys.stderr)),  # type: ignore[arg-type]  # all that it uses
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         cache_logger_on_first_use=True,
     )
+
+
+def _printable(_logger: Any, _method: str, event: Event) -> Event:
+    for name, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            event[name] = value.translate(_CONTROL)
+    return event
 
 
 def _exception_type_and_place(_logger: Any, _method: str, event: Event) -> Event:

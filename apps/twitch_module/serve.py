@@ -36,20 +36,28 @@ def main() -> None:
     os.environ.setdefault("PY4WEB_SERVICE", str(settings.data_dir / "py4web"))
     print(f"WaddleBot's Twitch module: http://{settings.host}:{settings.port}/twitch/health")
     print(f"Twitch calls {settings.twitch_webhook_callback_url}", flush=True)
+    run_server(
+        "apps.twitch_module.wsgi:application", settings.host, settings.port, settings.workers
+    )
+
+
+def run_server(target: str, host: str, port: int, workers: int) -> None:
+    """Run a WSGI application, named `module:name`, as this module is run. Blocks."""
     # A forked process would inherit our connections to the database.
     multiprocessing.set_start_method("spawn")
     Granian(
-        "apps.twitch_module.wsgi:application",
-        address=settings.host,
-        port=settings.port,
+        target,
+        address=host,
+        port=port,
         interface=Interfaces.WSGI,
-        workers=settings.workers,
+        workers=workers,
         blocking_threads=THREADS,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=MAX_HEADER_BYTES),
         backlog=2048,
         backpressure=1024,
-        log_level=LogLevels.warning,
+        # Below an error it only remarks that there are more threads than cores: on purpose.
+        log_level=LogLevels.error,
         respawn_failed_workers=True,
         respawn_interval=0.1,
         workers_kill_timeout=15,

@@ -3,7 +3,6 @@
 Sources: Twitch, "Handling Webhook Events" (dev.twitch.tv/docs/eventsub/handling-webhook-events).
 """
 
-import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
@@ -45,10 +44,8 @@ class Message:
 
 def sign(secret: bytes, message_id: str, timestamp: str, body: bytes) -> str:
     """The signature header that Twitch sends for these three, in this order, unseparated."""
-    mac = hmac.new(secret, message_id.encode("latin-1"), hashlib.sha256)
-    mac.update(timestamp.encode("latin-1"))
-    mac.update(body)
-    return "sha256=" + mac.hexdigest()
+    signed = message_id.encode("latin-1") + timestamp.encode("latin-1") + body
+    return "sha256=" + hmac.digest(secret, signed, "sha256").hex()
 
 
 def authenticate(

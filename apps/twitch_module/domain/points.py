@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from .catalogue import SCORABLE
@@ -39,6 +40,7 @@ class Rule:
         points = round(min(max(exact, -MAX_POINTS), MAX_POINTS))
         return points if self.max is None else min(points, round(self.max))
 
+    @lru_cache(maxsize=4096)  # noqa: B019  # a rule lives as long as the process
     def explain(self, units: int, tier: str | None) -> str:
         """The rule and what went into it, as the JSON that an activity keeps."""
         return json.dumps(

@@ -7,8 +7,7 @@ an answer which comes too late carries an old version and changes nothing.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from .database import Transaction
 from .events import insert_rows
@@ -24,8 +23,7 @@ LEASE_MS = 60_000
 MAX_REASON_CHARACTERS = 500
 
 
-@dataclass(frozen=True, slots=True)
-class NewActivity:
+class NewActivity(NamedTuple):
     """A row of twitch_activities that is about to be written."""
 
     event_id: str
@@ -41,7 +39,7 @@ class NewActivity:
     reason: str | None
 
 
-_WRITTEN = (*NewActivity.__slots__, "attempts", "lease_version", "due_at_ms", "created_at_ms")
+_WRITTEN = (*NewActivity._fields, "attempts", "lease_version", "due_at_ms", "created_at_ms")
 _SHOWN = (
     "id",
     "event_id",
@@ -95,20 +93,8 @@ def insert_activities(
     transaction: Transaction, activities: Sequence[NewActivity], now_ms: int
 ) -> None:
     """Write activities of events that were just written; due at once. One statement."""
-    values = [
-        value
-        for activity in activities
-        for value in (
-            *(getattr(activity, name) for name in NewActivity.__slots__),
-            *(0, 0, now_ms, now_ms),
-        )
-    ]
-    transaction.execute(_insert_sql(len(activities)), values)
-
-
-@lru_cache(maxsize=512)
-def _insert_sql(rows: int) -> str:
-    return insert_rows("twitch_activities", _WRITTEN, rows)
+    values = [value for activity in activities for value in (*activity, 0, 0, now_ms, now_ms)]
+    transaction.execute(insert_rows("twitch_activities", _WRITTEN, len(activities)), values)
 
 
 _CLAIM = """

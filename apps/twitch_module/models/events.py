@@ -1,9 +1,8 @@
 """The stored events: writing many at once, each once; reading them newest first."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from .database import Transaction
 from .pages import Page, select_page
@@ -11,8 +10,7 @@ from .pages import Page, select_page
 SCORED, UNSCORED, QUARANTINED = "scored", "unscored", "quarantined"
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(NamedTuple):
     """A row of twitch_events that is about to be written."""
 
     event_id: str
@@ -29,7 +27,7 @@ class NewEvent:
     body: bytes
 
 
-_WRITTEN = (*NewEvent.__slots__, "received_at_ms")
+_WRITTEN = (*NewEvent._fields, "received_at_ms")
 _SHOWN = (
     "id",
     "event_id",
@@ -51,15 +49,34 @@ def insert_new(
 ) -> set[str]:
     """Write those events that are not there yet; the message ids that were new.
 
-    One statement. Two processes that write the same ids must do so in the same order, or
-    PostgreSQL would find a deadlock: sort `events` by id.
+    The ids in `events` must differ. Two processes that write the same ids must do so in the
+    same order, or PostgreSQL would find a deadlock: sort `events` by id.
     """
-    values = [
-        value
-        for event in events
-        for value in (*(getattr(event, name) for name in NewEvent.__slots__), received_at_ms)
-    ]
-    return {row[0] for row in transaction.execute(_insert_sql(len(events)), values)}
+    if transaction.sqlite:
+        events = _missing(transaction, events)
+        if not events:
+            return set()
+    values = [value for event in events for value in (*event, received_at_ms)]
+    if transaction.sqlite:
+        transaction.execute(insert_rows("twitch_events", _WRITTEN, len(events)), values)
+        return {event.event_id for event in events}
+    rows = transaction.execute(_insert_sql(len(events)), values)
+    return {row[0] for row in rows}
+
+
+def _missing(transaction: Transaction, events: Sequence[NewEvent]) -> list[NewEvent]:
+    """Those that are not there. With SQLite's lock on writing held, nobody adds any meanwhile.
+
+    RETURNING would do as well, but Python gives up and takes back the interpreter lock for
+    each returned row, which with busy threads costs more than the whole statement.
+    """
+    marks = ", ".join(["%s"] * len(events))
+    found = transaction.execute(
+        f"SELECT event_id FROM twitch_events WHERE event_id IN ({marks})",  # noqa: S608
+        [event.event_id for event in events],
+    )
+    known = {row[0] for row in found}
+    return [event for event in events if event.event_id not in known]
 
 
 @lru_cache(maxsize=512)
@@ -69,6 +86,7 @@ def _insert_sql(rows: int) -> str:
     )
 
 
+@lru_cache(maxsize=512)
 def insert_rows(table: str, columns: Sequence[str], rows: int) -> str:
     """The INSERT statement for so many rows, up to the last VALUES."""
     row = f"({', '.join(['%s'] * len(columns))})"
