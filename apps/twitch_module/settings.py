@@ -142,10 +142,11 @@ class Settings(BaseModel):
     @field_validator("db_uri")
     @classmethod
     def _database(cls, value: SecretStr) -> SecretStr:
-        uri = value.get_secret_value().replace("postgresql://", "postgres://", 1)
-        if not uri.startswith(("sqlite://", "postgres://")) or uri.endswith("://"):
+        uri = value.get_secret_value()
+        known = ("sqlite://", "postgres://", "postgresql://")
+        if not uri.startswith(known) or uri.endswith("://"):
             raise ValueError("must be sqlite://file or postgres://user:password@host/database")
-        return SecretStr(uri)
+        return value
 
     @field_validator("twitch_webhook_callback_url")
     @classmethod

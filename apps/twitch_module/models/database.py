@@ -13,13 +13,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg2
 import psycopg2.extensions
 import pydal
 from pydal.connection import ConnectionPool
 
-from ..errors import DatabaseUnavailable
+from ..errors import ConfigurationError, DatabaseUnavailable
 from .tables import define_tables
 
 # What the drivers raise when the database is away, locked, full or slow. Other errors are ours.
@@ -97,17 +98,24 @@ class Database:
     """pydal on one database. Thread-safe; blocks; never runs a migration by itself."""
 
     def __init__(self, uri: str, folder: Path) -> None:
-        """Connect. Raises DatabaseUnavailable when a PostgreSQL server does not answer."""
+        """Connect to sqlite://file (relative to `folder`) or any PostgreSQL URI of libpq.
+
+        Raises DatabaseUnavailable when a PostgreSQL server does not answer, and
+        ConfigurationError for an address that cannot be read.
+        """
         self.sqlite = uri.startswith("sqlite:")
         # SQLite has one writer at a time. Within the process writers queue here, because
         # SQLite's own way of waiting is to sleep and look again.
         self._writer = threading.Lock()
         if self.sqlite:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        address, driver_args = (uri, {}) if self.sqlite else _for_pydal(uri)
         _deadline.at = time.monotonic() + DEFAULT_TIMEOUT_SECONDS
         try:
             self._db = pydal.DAL(
-                uri,
+                address,
+                driver_args=driver_args,
+                decode_credentials=True,
                 folder=str(folder),
                 pool_size=_POOL_SIZE,
                 attempts=1,
@@ -183,3 +191,28 @@ class Database:
         while idle:
             with suppress(IndexError, *_UNAVAILABLE):  # another thread may take it first
                 idle.pop().close()
+
+
+def _for_pydal(uri: str) -> tuple[str, dict[str, str]]:
+    """A PostgreSQL address as pydal takes it, and what goes straight to the driver.
+
+    pydal reads only a part of what PostgreSQL's own programs understand: no sockets by
+    ?host=, no sslrootcert, no empty password.
+    """
+    try:
+        given = psycopg2.extensions.parse_dsn(uri)
+        user, database = given.pop("user"), given.pop("dbname")
+        host, port = given.pop("host", "localhost"), given.pop("port", "5432")
+    except (psycopg2.ProgrammingError, KeyError) as error:
+        raise ConfigurationError(
+            ["DB_URI must be postgres://user:password@host/database"]
+        ) from error
+    credentials = quote(user, safe="") + ":" + quote(given.pop("password", ""), safe="")
+    if host.startswith("/"):
+        socket_file = f"{host}/.s.PGSQL.{port}"
+        return f"postgres://{credentials}@/{database}?unix_socket={socket_file}", {
+            **given,
+            "port": port,
+        }
+    host = f"[{host}]" if ":" in host else host
+    return f"postgres://{credentials}@{host}:{port}/{database}", given
