@@ -1,0 +1,114 @@
+"""The page where a streamer agrees. Twitch: Authorization code grant flow."""
+
+from html import escape
+from urllib.parse import urlencode
+
+from .callback import is_loopback_url, origin_of
+from .endpoint import played
+from .exchange import Answer, Call, RefusedCall
+from .people import Person
+from .security import page_headers
+from .settings import expected_client_id
+from .tokens import Code
+from .world import world
+
+FIELDS = ("client_id", "redirect_uri", "response_type", "scope", "state")
+
+
+@played("/sandbox/oauth2/authorize", "GET")
+def ask(call: Call) -> Answer:
+    """The question, with a button for every user there is."""
+    asked = _checked({name: call.param(name) or "" for name in FIELDS})
+    return _page(200, _question(asked), redirects_to=origin_of(asked["redirect_uri"]))
+
+
+@played("/sandbox/oauth2/authorize", "POST")
+def decide(call: Call) -> Answer:
+    """Sends the browser back, with a code or with the refusal."""
+    form = call.form()
+    asked = _checked({name: form.get(name, "") for name in FIELDS})
+    person = world.people.get(form.get("user_id", ""))
+    if person is None:
+        return _back(asked, error="access_denied", error_description=DENIED)
+    scopes = tuple(asked["scope"].split())
+    code = Code(asked["client_id"], asked["redirect_uri"], person.id, scopes)
+    return _back(asked, code=world.tokens.issue_code(code), scope=" ".join(scopes))
+
+
+DENIED = "The user denied you access"
+
+
+def _checked(asked: dict[str, str]) -> dict[str, str]:
+    """The request when it is sound. A wrong client or address is told to the user: nobody
+    may be redirected to an address that is not registered."""
+    if not asked["client_id"] or asked["client_id"] != (expected_client_id() or asked["client_id"]):
+        raise RefusedCall(_page(400, _problem("client does not exist")))
+    if not _is_registered(asked["redirect_uri"]):
+        raise RefusedCall(_page(400, _problem("redirect_uri does not match a registered URI")))
+    if asked["response_type"] != "code":
+        raise RefusedCall(
+            _back(asked, error="unsupported_response_type", error_description="Use code")
+        )
+    return asked
+
+
+def _is_registered(redirect_uri: str) -> bool:
+    registered = world.settings.redirect_uris
+    return redirect_uri in registered if registered else is_loopback_url(redirect_uri)
+
+
+def _back(asked: dict[str, str], **result: str) -> Answer:
+    if asked["state"]:
+        result["state"] = asked["state"]
+    join = "&" if "?" in asked["redirect_uri"] else "?"
+    location = asked["redirect_uri"] + join + urlencode(result)
+    return Answer(302, b"", {"Location": location, "Cache-Control": "no-store"})
+
+
+def _page(status: int, main: str, redirects_to: str = "") -> Answer:
+    body = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Log in - sandbox</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/sandbox/static/sandbox.css">
+</head>
+<body class="consent">
+<main class="card">
+{main}
+</main>
+</body>
+</html>
+"""
+    return Answer(status, body.encode(), page_headers(form_targets=redirects_to))
+
+
+def _problem(text: str) -> str:
+    return f"<h1>This link does not work</h1>\n<p>{escape(text)}</p>"
+
+
+def _question(asked: dict[str, str]) -> str:
+    hidden = "\n".join(
+        f'<input type="hidden" name="{name}" value="{escape(asked[name])}">' for name in FIELDS
+    )
+    scopes = "\n".join(f"<li><code>{escape(one)}</code></li>" for one in asked["scope"].split())
+    rights = f'<ul class="scopes">\n{scopes}\n</ul>' if scopes else "<p>Only your name.</p>"
+    people = "\n".join(_login_button(person) for person in world.people.all())
+    return f"""<p class="eyebrow">The sandbox plays Twitch</p>
+<h1>Who is logging in?</h1>
+<p>The application <code>{escape(asked["client_id"])}</code> asks for:</p>
+{rights}
+<form method="post" action="/sandbox/oauth2/authorize">
+{hidden}
+<div class="choices">
+{people}
+<button class="quiet" name="decision" value="decline">Decline</button>
+</div>
+</form>"""
+
+
+def _login_button(person: Person) -> str:
+    name = escape(person.display_name)
+    return f'<button name="user_id" value="{escape(person.id)}">Log in as {name}</button>'

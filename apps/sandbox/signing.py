@@ -1,0 +1,17 @@
+"""Signs EventSub messages. Twitch: Handling Webhook Events, "Verifying the event message"."""
+
+import hashlib
+import hmac
+import time
+
+
+def signature(secret: str, message_id: str, timestamp: str, body: bytes) -> str:
+    """The value of the signature header: over id, time and raw body, nothing in between."""
+    signed = message_id.encode() + timestamp.encode() + body
+    return "sha256=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+
+
+def timestamp(seconds_ago: float = 0) -> str:
+    """RFC 3339 in UTC with nanoseconds, as Twitch writes it."""
+    seconds, nanoseconds = divmod(time.time_ns() - int(seconds_ago * 1e9), 1_000_000_000)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{nanoseconds:09d}Z"
