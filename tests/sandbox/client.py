@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 
 from .callback import Callback
-from .process import Sandbox, wait_until
+from tests.processes import Sandbox, wait_until
 
 CLIENT_ID = "the-client"
 CLIENT_SECRET = "the-client-secret"

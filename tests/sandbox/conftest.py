@@ -2,14 +2,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from . import process
+from tests import processes
 from .callback import Callback
 from .client import Client
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[process.Sandbox]:
-    sandbox = process.start(
+def running() -> Iterator[processes.Sandbox]:
+    sandbox = processes.start_sandbox(
         TWITCH_APP_ID="the-client",
         TWITCH_APP_SECRET="the-client-secret",
         SANDBOX_MODULE_URL="http://127.0.0.1:1",
@@ -21,14 +21,14 @@ def running() -> Iterator[process.Sandbox]:
 
 
 @pytest.fixture
-def sandbox(running: process.Sandbox) -> process.Sandbox:
+def sandbox(running: processes.Sandbox) -> processes.Sandbox:
     """A sandbox that has forgotten what earlier tests did to it."""
     running.post("/control/reset").raise_for_status()
     return running
 
 
 @pytest.fixture
-def client(sandbox: process.Sandbox) -> Client:
+def client(sandbox: processes.Sandbox) -> Client:
     return Client(sandbox)
 
 

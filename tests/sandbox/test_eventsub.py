@@ -5,7 +5,7 @@ import requests
 
 from .callback import Callback
 from .client import STREAMER, Client, follow_order
-from .process import wait_until
+from tests.processes import wait_until
 
 PENDING = "webhook_callback_verification_pending"
 TRANSPORT = {"method": "webhook", "callback": "http://127.0.0.1:9/", "secret": "0123456789"}

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import requests
 
-from .process import Sandbox
+from tests.processes import Sandbox
 
 PATH = "/sandbox/waddlebot/context"
 

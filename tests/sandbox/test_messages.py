@@ -13,7 +13,7 @@ from apps.sandbox.people import FIRST_PEOPLE, STREAMER
 
 from .callback import Callback
 from .client import WEBHOOK_SECRET, Client, follow_order
-from .process import Sandbox, wait_until
+from tests.processes import Sandbox, wait_until
 
 FAST = {"redelivery_seconds": 0.02}
 

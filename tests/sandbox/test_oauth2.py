@@ -1,7 +1,7 @@
 import pytest
 
 from .client import REDIRECT_URI, STREAMER, Client
-from .process import Sandbox
+from tests.processes import Sandbox
 
 
 def test_consent_page_names_users_scopes_and_escapes_the_query(sandbox: Sandbox) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from .process import Sandbox
+from tests.processes import Sandbox
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import requests
 
-from . import process
-from .process import Sandbox, wait_until
+from tests import processes
+from tests.processes import Sandbox, wait_until
 
 # Loads the app folder like `py4web run apps` does, and prints the routes it got.
 ROUTES = """
@@ -21,8 +21,8 @@ print("routes:", len(py4web.core.Reloader.ROUTES["sandbox"]))
 def routes(folder: Path, **environment: str) -> int:
     done = subprocess.run(
         [sys.executable, "-c", ROUTES, str(folder)],
-        cwd=process.REPOSITORY,
-        env=process.clean_environment(PY4WEB_APP_NAMES="sandbox", **environment),
+        cwd=processes.REPOSITORY,
+        env=processes.clean_environment(PY4WEB_APP_NAMES="sandbox", **environment),
         capture_output=True,
         text=True,
         check=True,
@@ -54,7 +54,7 @@ def test_unknown_settings_and_taken_logins_are_refused(sandbox: Sandbox) -> None
 
 
 def test_sigterm_ends_it_with_its_worker_and_leaves_nothing(tmp_path: Path) -> None:
-    sandbox = process.start(TMPDIR=str(tmp_path))
+    sandbox = processes.start_sandbox(TMPDIR=str(tmp_path))
     assert sandbox.process.stdout is not None
     line = sandbox.process.stdout.readline()
     assert line == f"sandbox ready on {sandbox.url}\n"
@@ -68,7 +68,7 @@ def test_sigterm_ends_it_with_its_worker_and_leaves_nothing(tmp_path: Path) -> N
 
 
 def test_worker_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
-    sandbox = process.start(TMPDIR=str(tmp_path))
+    sandbox = processes.start_sandbox(TMPDIR=str(tmp_path))
     workers = children(sandbox.process.pid)
     sandbox.process.kill()
     wait_until(lambda: not any(exists(pid) for pid in workers))
@@ -80,8 +80,8 @@ def test_second_sandbox_on_the_same_port_does_not_start(sandbox: Sandbox) -> Non
     port = sandbox.url.split(":")[2].split("/")[0]
     second = subprocess.run(
         [sys.executable, "-m", "apps.sandbox"],
-        cwd=process.REPOSITORY,
-        env=process.clean_environment(PORT=port),
+        cwd=processes.REPOSITORY,
+        env=processes.clean_environment(PORT=port),
         capture_output=True,
         text=True,
         timeout=10,

@@ -1,6 +1,6 @@
 import pytest
 
-from .process import Sandbox
+from tests.processes import Sandbox
 
 REPUTATION = {
     "userid": 1001,

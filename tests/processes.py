@@ -1,0 +1,198 @@
+"""Starts the module and the sandbox as processes of their own, and ends them."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import requests
+
+from .environment import ADMIN, PASSWORD, environment
+from .messages import Message
+
+REPOSITORY = Path(__file__).parents[1]
+START_SECONDS = 20
+
+
+class Sandbox:
+    """A running sandbox; paths are given without the leading /sandbox."""
+
+    def __init__(self, process: subprocess.Popen[str], url: str):
+        self.process = process
+        self.url = url
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return requests.get(self.url + path, timeout=10, **options)
+
+    def post(self, path: str, **options: Any) -> requests.Response:
+        return requests.post(self.url + path, timeout=10, **options)
+
+    def delete(self, path: str, **options: Any) -> requests.Response:
+        return requests.delete(self.url + path, timeout=10, **options)
+
+    def control(self, name: str, order: dict[str, Any] | None = None) -> Any:
+        """Asks the control API, or orders from it; the answer must be a 2xx."""
+        path = f"/control/{name}"
+        answer = self.get(path) if order is None else self.post(path, json=order)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def stop(self) -> tuple[int, str]:
+        """Ends it; the exit status, and what it had printed that nobody read."""
+        self.process.terminate()
+        printed, _ = self.process.communicate(timeout=10)
+        return self.process.returncode, printed
+
+
+class Module:
+    """The module's server (or its worker alone) as the operator starts it."""
+
+    def __init__(self, folder: Path, command: str = "serve", **changes: str) -> None:
+        """`folder` is its DATA_DIR, and where its output goes; `changes` are settings."""
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.output = folder / f"{command}-{self.port}.log"
+        self._command = [sys.executable, "-m", f"apps.twitch_module.{command}"]
+        self._environment = clean_environment(
+            **environment(
+                PORT=str(self.port), DATA_DIR=str(folder), **{"PUBLIC_URL": self.url, **changes}
+            )
+        )
+        self._environment["PY4WEB_APP_NAMES"] = "twitch_module"
+        self._token: str | None = None
+        self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self.output.open("ab") as output:
+            return subprocess.Popen(
+                self._command,
+                cwd=REPOSITORY,
+                env=self._environment,
+                stdout=output,
+                stderr=output,
+            )
+
+    def setting(self, name: str) -> str:
+        """A variable of its environment."""
+        return self._environment[name]
+
+    def wait_until_ready(self) -> "Module":
+        """This server, once it answers."""
+
+        def ready() -> bool:
+            assert self.process.poll() is None, self.output.read_text()
+            try:
+                return requests.get(self.url + "/twitch/health/ready", timeout=5).ok
+            except requests.ConnectionError:
+                return False
+
+        wait_until(ready, seconds=START_SECONDS)
+        return self
+
+    def restart(self) -> "Module":
+        """The same server again, on the same port and data, after it has ended."""
+        self.process = self._start()
+        return self
+
+    def kill(self) -> None:
+        """End it and all its processes at once, as a power cut would."""
+        family = [
+            psutil.Process(self.process.pid),
+            *psutil.Process(self.process.pid).children(recursive=True),
+        ]
+        for member in family:
+            member.kill()
+        psutil.wait_procs(family, timeout=10)
+        self.process.wait(timeout=10)
+
+    def stop(self) -> int:
+        """Ask it to end; its exit status."""
+        self.process.terminate()
+        return self.process.wait(timeout=30)
+
+    def post(self, message: Message) -> requests.Response:
+        """Send a message to the webhook, as Twitch does."""
+        return requests.post(
+            self.url + "/twitch/webhook",
+            data=message.content(),
+            headers=message.headers(),
+            timeout=10,
+        )
+
+    def call(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Call the API as the admin."""
+        if self._token is None:
+            answer = requests.post(
+                self.url + "/api/auth/login",
+                json={"username": ADMIN, "password": PASSWORD},
+                timeout=10,
+            )
+            answer.raise_for_status()
+            self._token = answer.json()["access_token"]
+        headers = {"Authorization": f"Bearer {self._token}"}
+        return requests.request(method, self.url + path, headers=headers, timeout=10, **options)
+
+    def all(self, path: str) -> list[dict[str, Any]]:
+        """Every row of a list of the API, over all its pages, newest first."""
+        rows: list[dict[str, Any]] = []
+        query: dict[str, str] = {"limit": "200"}
+        while True:
+            answer = self.call("GET", path, params=query)
+            answer.raise_for_status()
+            page = answer.json()
+            rows += page[path.rpartition("/")[2]]
+            if page["next_cursor"] is None:
+                return rows
+            query["cursor"] = page["next_cursor"]
+
+
+def start_sandbox(**environment: str) -> Sandbox:
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "apps.sandbox"],
+        cwd=REPOSITORY,
+        env=clean_environment(PORT=str(port), **environment),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    sandbox = Sandbox(process, f"http://127.0.0.1:{port}/sandbox")
+    wait_until(lambda: _answers(sandbox), seconds=START_SECONDS)
+    return sandbox
+
+
+def clean_environment(**changes: str) -> dict[str, str]:
+    """This process's environment without what would configure the sandbox."""
+    ours = ("TWITCH_", "SANDBOX", "PY4WEB_", "ADMIN_", "PORT", "HOST")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {**kept, **changes}
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 5) -> Any:
+    """The first true value of a condition; fails when none comes in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.01)
+    raise AssertionError(f"nothing true within {seconds} s")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _answers(sandbox: Sandbox) -> bool:
+    assert sandbox.process.poll() is None, "the sandbox ended while it was starting"
+    try:
+        return sandbox.get("").ok
+    except requests.ConnectionError:
+        return False
