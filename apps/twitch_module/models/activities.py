@@ -97,14 +97,17 @@ def insert_activities(
     transaction.execute(insert_rows("twitch_activities", _WRITTEN, len(activities)), values)
 
 
+# MATERIALIZED: PostgreSQL may otherwise run the inner statement once per row, and each time
+# it would skip what it has locked and find others, far beyond its limit.
 _CLAIM = """
-UPDATE twitch_activities
-SET status = 'leased', due_at_ms = %s, lease_version = lease_version + 1, attempts = attempts + 1
-WHERE id IN (
+WITH due AS MATERIALIZED (
     SELECT id FROM twitch_activities
     WHERE status IN ('pending', 'leased') AND due_at_ms <= %s {restriction}
     ORDER BY due_at_ms LIMIT %s {lock}
-) AND status IN ('pending', 'leased') AND due_at_ms <= %s
+)
+UPDATE twitch_activities
+SET status = 'leased', due_at_ms = %s, lease_version = lease_version + 1, attempts = attempts + 1
+WHERE id IN (SELECT id FROM due)
 RETURNING id, lease_version AS version, event_id, activity_type, user_id, user_login, user_name,
     amount, attempts, context
 """
@@ -122,7 +125,7 @@ def claim(transaction: Transaction, limit: int, *, with_context_only: bool = Fal
         lock="" if transaction.sqlite else "FOR UPDATE SKIP LOCKED",
     )
     now = transaction.now_ms()
-    leases = transaction.select(sql, [now + LEASE_MS, now, limit, now])
+    leases = transaction.select(sql, [now, limit, now + LEASE_MS])
     return [
         Lease(**{**row, "context": json.loads(row["context"]) if row["context"] else None})
         for row in leases

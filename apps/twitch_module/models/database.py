@@ -31,6 +31,7 @@ _UNAVAILABLE = (
     psycopg2.InternalError,
 )
 DEFAULT_TIMEOUT_SECONDS = 5.0
+_POSTGRES_FORM = "DB_URI must be postgres://user:password@host/database"
 _POOL_SIZE = 8  # idle connections that are kept; each busy thread has one of its own
 
 # A connection's own walls on PostgreSQL, should this process be frozen in a transaction.
@@ -41,7 +42,11 @@ _POSTGRES_SETTINGS = (
 
 logging.getLogger("pydal").setLevel(logging.ERROR)
 
-_deadline = threading.local()
+_deadline = threading.local()  # .at: when this thread's transaction must be over (monotonic)
+
+
+def _left_ms() -> int:
+    return max(0, int((getattr(_deadline, "at", 0.0) - time.monotonic()) * 1000))
 
 
 def _wait_until_deadline(connection: Any) -> None:
@@ -54,8 +59,7 @@ def _wait_until_deadline(connection: Any) -> None:
     while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
         reading = state == psycopg2.extensions.POLL_READ
         poller.register(connection.fileno(), select.POLLIN if reading else select.POLLOUT)
-        remaining = getattr(_deadline, "at", 0) - time.monotonic()
-        if remaining <= 0 or not poller.poll(remaining * 1000):
+        if not poller.poll(_left_ms()):
             raise psycopg2.OperationalError("the database did not answer in time")
 
 
@@ -107,9 +111,13 @@ class Database:
         # SQLite has one writer at a time. Within the process writers queue here, because
         # SQLite's own way of waiting is to sleep and look again.
         self._writer = threading.Lock()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        driver_args: dict[str, str] = {}
         if self.sqlite:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        address, driver_args = (uri, {}) if self.sqlite else _for_pydal(uri)
+            # Absolute, because pydal pools connections by address.
+            address = f"sqlite://{folder.absolute() / uri.removeprefix('sqlite://')}"
+        else:
+            address, driver_args = _for_pydal(uri)
         _deadline.at = time.monotonic() + DEFAULT_TIMEOUT_SECONDS
         try:
             self._db = pydal.DAL(
@@ -123,6 +131,8 @@ class Database:
                 bigint_id=True,
                 after_connection=self._prepare_connection,
             )
+        except SyntaxError as error:
+            raise ConfigurationError([_POSTGRES_FORM]) from error
         except RuntimeError as error:  # pydal wraps what the driver said
             raise DatabaseUnavailable("The database does not accept a connection") from error
         self._adapter = self._db._adapter
@@ -140,7 +150,8 @@ class Database:
             adapter.commit()
             return
         # WAL lets readers read while one writes; FULL makes a commit outlive a power cut.
-        for pragma in ("busy_timeout=2000", "journal_mode=WAL", "synchronous=FULL"):
+        wait = f"busy_timeout={_left_ms()}"
+        for pragma in (wait, "journal_mode=WAL", "synchronous=FULL"):
             adapter.execute(f"PRAGMA {pragma}")
 
     @contextmanager
@@ -154,17 +165,15 @@ class Database:
         `write=False` takes no lock on SQLite; nothing may be written then.
         """
         adapter = self._adapter
-        ends = time.monotonic() + timeout_seconds
+        _deadline.at = time.monotonic() + timeout_seconds
         locked = self.sqlite and write
         if locked and not self._writer.acquire(timeout=max(timeout_seconds, 0)):
             raise DatabaseUnavailable("The database is busy")
         try:
-            _deadline.at = ends
             adapter.close("rollback")  # what a broken block may have left on this thread
             adapter.get_connection()
             if locked:
-                left_ms = max(0, int((ends - time.monotonic()) * 1000))
-                adapter.execute(f"PRAGMA busy_timeout={left_ms}")
+                adapter.execute(f"PRAGMA busy_timeout={_left_ms()}")
                 adapter.execute("BEGIN IMMEDIATE")
             yield Transaction(self._db, sqlite=self.sqlite)
             adapter.commit()

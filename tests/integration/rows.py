@@ -1,0 +1,62 @@
+"""Rows to put into a test's database."""
+
+from typing import Any
+
+from apps.twitch_module.models.activities import NewActivity, insert_activities
+from apps.twitch_module.models.database import Database
+from apps.twitch_module.models.events import NewEvent, insert_new
+
+
+def event(event_id: str, **changes: Any) -> NewEvent:
+    """An event row."""
+    usual = NewEvent(
+        event_id,
+        "channel.follow",
+        "2",
+        "subscription-1",
+        "7001",
+        "The_Channel",
+        "8001",
+        "a_viewer",
+        "A_Viewer",
+        "scored",
+        None,
+        b'{"event":{}}',
+    )
+    return usual._replace(**changes)
+
+
+def activity(event_id: str, **changes: Any) -> NewActivity:
+    """An activity row, pending."""
+    usual = NewActivity(
+        event_id,
+        "follow",
+        "8001",
+        "a_viewer",
+        "A_Viewer",
+        "7001",
+        0,
+        10,
+        "{}",
+        "pending",
+        None,
+    )
+    return usual._replace(**changes)
+
+
+def fill(database: Database, count: int, **changes: Any) -> list[str]:
+    """Store so many events with an activity each, due now; their message ids."""
+    ids = [f"message-{number:06d}" for number in range(count)]
+    with database.transaction() as transaction:
+        for start in range(0, count, 100):
+            part = ids[start : start + 100]
+            now_ms = transaction.now_ms()
+            insert_new(transaction, [event(one) for one in part], now_ms)
+            insert_activities(transaction, [activity(one, **changes) for one in part], now_ms)
+    return ids
+
+
+def columns(database: Database, sql: str) -> list[tuple[Any, ...]]:
+    """The rows of a query."""
+    with database.transaction(write=False) as transaction:
+        return transaction.execute(sql)
