@@ -43,5 +43,29 @@ def _stop_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-application = _load()
+def _guarded(application: Any) -> Any:
+    """`application`, without the requests that ombott cannot handle.
+
+    It answers a path that is not UTF-8 with what the last request on the thread left behind.
+    """
+
+    def guard(environ: dict[str, Any], start_response: Any) -> Any:
+        try:
+            environ["PATH_INFO"].encode("latin-1").decode("utf-8")
+        except UnicodeError:
+            body = b'{"type":"about:blank","title":"Bad Request","status":400,"code":"bad_request"}'
+            start_response(
+                "400 Bad Request",
+                [
+                    ("Content-Type", "application/problem+json"),
+                    ("Content-Length", str(len(body))),
+                ],
+            )
+            return [body]
+        return application(environ, start_response)
+
+    return guard
+
+
+application = _guarded(_load())
 threading.Thread(target=_stop_with_parent, name="parent-watch", daemon=True).start()

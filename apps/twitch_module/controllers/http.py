@@ -18,7 +18,7 @@ from py4web import action, request, response
 from pydantic import BaseModel, ValidationError
 
 from ..common import services
-from ..errors import BadRequest, Invalid, ModuleError, TooLarge, Unauthenticated
+from ..errors import BadRequest, Invalid, ModuleError, NotFound, TooLarge, Unauthenticated
 
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -33,8 +33,6 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-# Paths whose errors are ours to answer, should other apps share the server.
-_OURS = ("/twitch", "/api/auth", "/oauth")
 
 
 def endpoint(path: str, method: str, *, who: Who) -> Callable[[Callable[..., Answer]], Any]:
@@ -175,31 +173,20 @@ def _require_admin() -> None:
 
 
 def _answer_unrouted(error: HTTPError) -> Answer:
-    """The problem document for what the router itself refuses: unknown paths and methods."""
+    """The problem document for what py4web itself refuses, such as unknown paths and methods."""
     response.headers.update(_HEADERS)
     status = error.status_code
-    allowed = error.headers.get("Allow")
     if status == 405:
-        refusal = ModuleError(f"Allowed here: {allowed}", code="method_not_allowed")
-        refusal.title = "The method is not allowed"
+        refusal = ModuleError(f"Allowed here: {error.headers.get('Allow')}")
+        refusal.code, refusal.title = "method_not_allowed", "The method is not allowed"
+    elif status == 404:
+        refusal = NotFound("There is nothing at this address")
     else:
-        refusal = ModuleError("There is nothing at this address", code="not_found")
-        refusal.title = "Not found"
+        refusal = BadRequest() if status < 500 else ModuleError()
     refusal.status = status
     return problem(refusal)
 
 
-def _own_error_pages() -> None:
-    """Answer 404 and 405 below our paths ourselves; py4web's own pages stay for other apps."""
-    handlers = default_app().error_handlers
-    for status in (404, 405):
-        others = handlers.get(status, default_app().default_error_handler)
-
-        def handle(error: HTTPError, others: Callable[[HTTPError], Any] = others) -> Any:
-            ours = request.path.startswith(_OURS)
-            return _answer_unrouted(error) if ours else others(error)
-
-        handlers[status] = handle
-
-
-_own_error_pages()
+# In place of py4web's pages, which link to its dashboard, and of ombott's, which show tracebacks.
+default_app().error_handlers.clear()
+default_app().default_error_handler = _answer_unrouted

@@ -1,7 +1,7 @@
 """Delivering activities to WaddleBot: the context first, then the points; at least once.
 
 One thread talks to the database: in one transaction it notes how tries ended and claims what
-is due. The tries themselves, which wait for the network, run on a pool of threads:
+is due. The tries themselves, which wait for the network, run on threads of their own:
 
     claim -> context unknown? ask for it, keep it -> send the points -> receipt
 """
@@ -10,7 +10,6 @@ import queue
 import random
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import structlog
@@ -49,7 +48,8 @@ class DeliveryWorker:
         self._client = client
         self._concurrency = concurrency
         self._identity_name_field = identity_name_field
-        self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="deliver")
+        # Daemon threads of our own: an executor's are gone by the time that atexit calls stop.
+        self._to_try: queue.SimpleQueue[Lease | None] = queue.SimpleQueue()
         self._in_flight = 0
         # How tries ended: a Lease goes on to the reputation API, a Receipt is the end. None
         # only wakes the thread.
@@ -64,6 +64,9 @@ class DeliveryWorker:
 
     def start(self) -> None:
         """Begin, on a thread of its own."""
+        for number in range(self._concurrency):
+            name = f"delivery-{number}"
+            threading.Thread(target=self._try_each, name=name, daemon=True).start()
         self.wake()
         self._thread.start()
 
@@ -76,7 +79,8 @@ class DeliveryWorker:
         self._stopping.set()
         self.wake()
         self._thread.join(STOP_SECONDS)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for _ in range(self._concurrency):
+            self._to_try.put(None)
 
     def is_alive(self) -> bool:
         """Whether the worker goes through its loop."""
@@ -129,7 +133,7 @@ class DeliveryWorker:
         self._unrecorded = []
         for lease in leases:
             self._in_flight += 1
-            self._pool.submit(self._try, lease)
+            self._to_try.put(lease)
 
     def _claim(self, transaction: Transaction, limit: int) -> list[Lease]:
         """Claim what may be tried now: with an API taken for dead, only what does not need it."""
@@ -154,14 +158,16 @@ class DeliveryWorker:
         activities.keep_context(transaction, lease)
         return lease
 
-    def _try(self, lease: Lease) -> None:
-        """One call for this lease, on a thread of the pool."""
-        try:
-            ended = self._find_context(lease) if lease.context is None else self._send(lease)
-        except Exception as error:  # the row must not keep the slot, nor the slot the worker
-            log.exception("delivery failed", activity=lease.id)
-            ended = _failed(lease, Failure(f"internal: {type(error).__name__}", passing=True))
-        self._ended.put(ended)
+    def _try_each(self) -> None:
+        """Make the calls for one lease after another, on one of the threads that wait for them."""
+        while (lease := self._to_try.get()) is not None:
+            try:
+                ended = self._find_context(lease) if lease.context is None else self._send(lease)
+            except Exception as error:  # a fault here must cost neither the row nor the thread
+                log.exception("delivery failed", activity=lease.id)
+                reason = f"internal: {type(error).__name__}"
+                ended = _failed(lease, Failure(reason, passing=True))
+            self._ended.put(ended)
 
     def _find_context(self, lease: Lease) -> Lease | Receipt:
         name = self._identity_name(lease)
