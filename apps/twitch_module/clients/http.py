@@ -123,11 +123,7 @@ class HTTPClient:
                 stream=True,
                 **content,
             ) as response:
-                body = response.raw.read(MAX_ANSWER_BYTES + 1, decode_content=False)
-                if len(body) > MAX_ANSWER_BYTES:
-                    response.raw.close()  # not back to the pool: the rest is still on the wire
-                    raise CallFailed("the answer is too large", code="answer_too_large")
-                return Answer(response.status_code, response.headers, body)
+                return Answer(response.status_code, response.headers, _read(response.raw))
         except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError) as error:
             raise CallFailed("no complete answer in time", code="timeout") from error
         except requests.exceptions.SSLError as error:
@@ -138,6 +134,17 @@ class HTTPClient:
             raise CallFailed("no connection, or it broke", code="unreachable") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise CallFailed("the answer is not whole HTTP", code="broken_answer") from error
+
+
+def _read(raw: Any) -> bytes:
+    """The whole body. Only the read after the last byte tells that none is missing."""
+    body = b""
+    while part := raw.read(MAX_ANSWER_BYTES + 1 - len(body), decode_content=False):
+        body += part
+        if len(body) > MAX_ANSWER_BYTES:
+            raw.close()  # not back to the pool: the rest is still on the wire
+            raise CallFailed("the answer is too large", code="answer_too_large")
+    return body
 
 
 def _root(error: BaseException) -> BaseException:
