@@ -5,15 +5,14 @@ Needs no configuration and no Twitch account; the sandbox plays Twitch and Waddl
 
 import os
 import secrets
+from pathlib import Path
 
 from .keys import generated_key
 from .serve import main as serve
 from .settings import APP_FOLDER
 
-DATA = APP_FOLDER / "data" / "demo"
 
-
-def environment(port: str) -> dict[str, str]:
+def environment(port: str, data: Path) -> dict[str, str]:
     """Settings that point this module at the sandbox in the same process."""
     here = f"http://127.0.0.1:{port}"
     return {
@@ -24,11 +23,11 @@ def environment(port: str) -> dict[str, str]:
         "PORT": port,
         "WORKERS": "1",  # the sandbox keeps its state in memory
         "PUBLIC_URL": here,
-        "DATA_DIR": str(DATA),
+        "DATA_DIR": str(data),
         "DB_URI": "sqlite://storage.db",
         "TWITCH_APP_ID": "sandbox-client",
         "TWITCH_APP_SECRET": "sandbox-client-secret",
-        "TWITCH_WEBHOOK_SECRET": generated_key(DATA, "webhook.key"),
+        "TWITCH_WEBHOOK_SECRET": generated_key(data, "webhook.key"),
         "TWITCH_API_URL": f"{here}/sandbox/helix",
         "TWITCH_AUTH_URL": f"{here}/sandbox/oauth2",
         "CONTEXT_API_URL": f"{here}/sandbox/waddlebot/context",
@@ -44,7 +43,9 @@ def main() -> None:
     """Serve the demo, and say where it is and how to log in."""
     os.umask(0o077)
     port = os.environ.get("PORT", "8000")
-    settings = environment(port)
+    # Apart from the data of a real installation.
+    data = Path(os.environ.get("DATA_DIR") or APP_FOLDER / "data") / "demo"
+    settings = environment(port, data)
     os.environ.update(settings)
     print(f"\n  Open            http://127.0.0.1:{port}/sandbox")
     print(f"  Admin's name    {settings['ADMIN_USERNAME']}")
