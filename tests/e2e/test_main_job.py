@@ -147,6 +147,26 @@ def test_a_kill_right_after_an_acknowledgement_loses_and_doubles_nothing(
     assert sum(score["score"] for score in scores) == 300
 
 
+def test_a_kill_between_the_call_and_its_receipt_repeats_the_same_bytes(
+    module: Module, sandbox: Sandbox
+) -> None:
+    order = {"path": "/sandbox/waddlebot/reputation", "times": 1, "after": True, "delay": 30}
+    sandbox.control("faults", order)
+    message = Message()
+    module.post(message)
+    wait_for(sandbox, 1)  # it has the points, and we have no answer
+    module.kill()
+
+    expire_leases(module)
+    module.restart().wait_until_ready()
+    wait_until(lambda: statuses(module) == {"delivered"})
+
+    first, second = received(sandbox)
+    assert (False, True) == (first["repeat"], second["repeat"])
+    assert first["body"] == second["body"]
+    assert [10] == [score["score"] for score in sandbox.control("scores")["scores"]]
+
+
 def expire_leases(module: Module) -> None:
     """Let the time pass until retries are due, and until leases of dead processes have ended."""
     uri = module.setting("DB_URI")

@@ -148,7 +148,15 @@ class TestEpochSeconds:
 
     @pytest.mark.parametrize(
         "text",
-        ["", "now", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z", "１", "2026-01-01T00:60:00Z"],
+        [
+            "",
+            "now",
+            "2026-01-01",
+            "2026-01-01T00:00:00",
+            "2026-13-01T00:00:00Z",
+            "\uff11",
+            "2026-01-01T00:60:00Z",
+        ],
     )
     def test_anything_else_is_none(self, text: str) -> None:
         assert epoch_seconds(text) is None

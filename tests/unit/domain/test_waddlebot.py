@@ -1,0 +1,289 @@
+"""domain/waddlebot.py: what is sent to WaddleBot's APIs, and what an answer means."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from apps.twitch_module.domain.waddlebot import (
+    Context,
+    Failure,
+    context_request,
+    idempotency_key,
+    read_context,
+    read_reputation,
+    reputation_request,
+)
+
+CONTEXT = Context(17, "A_Viewer", 3, "the_channel")
+DATA = {
+    "identity_id": 17,
+    "identity_name": "A_Viewer",
+    "namespace_id": 3,
+    "namespace_name": "the_channel",
+}
+FINAL = [400, 401, 403, 404, 405, 409, 410, 422, 451, 499]
+PASSING = [408, 425, 429, 500, 502, 503, 504, 599, 301, 302, 307, 308, 100]
+GARBAGE = [b"<html>", b"{", b"\xff", b"\x00", b"[" * 100_000, b'{"a": %b}' % (b"9" * 5000)]
+
+
+def answer(**changes: Any) -> bytes:
+    """A body of the context API, with changes in its data."""
+    return json.dumps({"msg": "ok", "data": {**DATA, **changes}}).encode()
+
+
+class TestContextRequest:
+    def test_the_name_is_all_that_is_sent(self) -> None:
+        assert context_request("A_Viewer") == b'{"identity_name":"A_Viewer"}'
+
+    @pytest.mark.parametrize("name", ["日本語", "🎉", 'a"b\\c', "a\nb", "\ufffd"])
+    def test_every_name_arrives_as_it_is(self, name: str) -> None:
+        assert json.loads(context_request(name)) == {"identity_name": name}
+
+    def test_a_name_beyond_ascii_is_sent_as_utf8(self) -> None:
+        assert context_request("é") == b'{"identity_name":"\xc3\xa9"}'
+
+
+class TestReputationRequest:
+    def test_the_bytes_are_the_seven_keys_in_their_order(self) -> None:
+        assert reputation_request(CONTEXT, "follow", 10, "A_Viewer") == (
+            b'{"userid":17,"activity":"follow","amount":10,'
+            b'"text":"follow activity for A_Viewer","namespace":"the_channel",'
+            b'"namespaceid":3,"platform":"Twitch"}'
+        )
+
+    @pytest.mark.parametrize(
+        ("activity", "amount"),
+        [("follow", 10), ("sub", 50), ("bits", 250), ("raid", 30), ("subgift", 60), ("ban", -10)],
+    )
+    def test_each_activity_is_sent_with_its_points(self, activity: str, amount: int) -> None:
+        sent = json.loads(reputation_request(CONTEXT, activity, amount, "A_Viewer"))
+
+        assert sent == {
+            "userid": 17,
+            "activity": activity,
+            "amount": amount,
+            "text": f"{activity} activity for A_Viewer",
+            "namespace": "the_channel",
+            "namespaceid": 3,
+            "platform": "Twitch",
+        }
+
+    def test_the_same_arguments_give_the_same_bytes(self) -> None:
+        bodies = {reputation_request(CONTEXT, "bits", 5, "日本語") for _ in range(20)}
+
+        assert len(bodies) == 1
+
+    def test_a_context_that_was_stored_gives_the_same_bytes(self) -> None:
+        stored = Context(**json.loads(json.dumps(CONTEXT.to_json())))
+
+        assert reputation_request(stored, "bits", 5, "日本語") == reputation_request(
+            CONTEXT, "bits", 5, "日本語"
+        )
+
+    @pytest.mark.parametrize("name", ["日本語", "🎉", 'a"b\\c', "\u202e", ""])
+    def test_every_name_arrives_as_it_is(self, name: str) -> None:
+        sent = json.loads(reputation_request(CONTEXT, "sub", 50, name))
+
+        assert sent["text"] == f"sub activity for {name}"
+
+    def test_the_name_is_the_events_and_the_namespace_is_the_contexts(self) -> None:
+        context = Context(17, "old_name", 3, "チャンネル")
+
+        sent = json.loads(reputation_request(context, "sub", 50, "new_name"))
+
+        assert sent["text"] == "sub activity for new_name"
+        assert sent["namespace"] == "チャンネル"
+
+
+@pytest.mark.parametrize(
+    ("message_id", "activity", "expected"),
+    [
+        ("befa7b53-d79d", "follow", "befa7b53-d79d:follow"),
+        ("befa7b53-d79d", "sub_gifted", "befa7b53-d79d:sub_gifted"),
+    ],
+)
+def test_the_idempotency_key_is_message_id_and_activity(
+    message_id: str, activity: str, expected: str
+) -> None:
+    assert expected == idempotency_key(message_id, activity)
+
+
+class TestReadContext:
+    def test_a_full_answer_is_the_context(self) -> None:
+        assert read_context(200, {}, answer()) == CONTEXT
+
+    def test_further_fields_are_ignored(self) -> None:
+        body = json.dumps({"data": {**DATA, "more": [1]}, "more": {}}).encode()
+
+        assert read_context(200, {}, body) == CONTEXT
+
+    def test_the_context_is_kept_under_the_names_of_the_api(self) -> None:
+        assert CONTEXT.to_json() == DATA
+
+    @pytest.mark.parametrize("data", [None, {}, [], "data", 1, False])
+    def test_an_answer_without_data_is_final(self, data: object) -> None:
+        body = json.dumps({"msg": "Unable to find identity", "data": data}).encode()
+
+        assert read_context(200, {}, body) == Failure(
+            "context: no identity (Unable to find identity)", passing=False
+        )
+
+    def test_an_answer_with_a_message_alone_is_final(self) -> None:
+        failure = read_context(200, {}, b'{"msg": "no"}')
+
+        assert failure == Failure("context: no identity (no)", passing=False)
+
+    @pytest.mark.parametrize("message", [None, 1, [], {}])
+    def test_a_message_that_is_no_text_is_left_out(self, message: object) -> None:
+        failure = read_context(200, {}, json.dumps({"msg": message}).encode())
+
+        assert failure == Failure("context: no identity (no message)", passing=False)
+
+    def test_a_long_message_is_cut(self) -> None:
+        failure = read_context(200, {}, json.dumps({"msg": "x" * 5000}).encode())
+
+        assert isinstance(failure, Failure)
+        assert len(failure.reason) < 300
+
+    @pytest.mark.parametrize("body", [*GARBAGE, b"", b"[]", b"null", b'"ok"', b"200"])
+    def test_what_is_no_object_may_pass(self, body: bytes) -> None:
+        failure = read_context(200, {}, body)
+
+        assert isinstance(failure, Failure)
+        assert failure.passing
+
+    @pytest.mark.parametrize("key", DATA)
+    def test_data_without_one_of_its_fields_may_pass(self, key: str) -> None:
+        data = {name: value for name, value in DATA.items() if name != key}
+
+        failure = read_context(200, {}, json.dumps({"data": data}).encode())
+
+        assert failure == Failure(f"context: the data lacks a usable {key}", passing=True)
+
+    @pytest.mark.parametrize("key", ["identity_id", "namespace_id"])
+    @pytest.mark.parametrize("value", [None, "17", 1.0, True, [], {}, float("nan")])
+    def test_an_id_that_is_no_whole_number_may_pass(self, key: str, value: object) -> None:
+        failure = read_context(200, {}, answer(**{key: value}))
+
+        assert isinstance(failure, Failure)
+        assert failure.passing
+
+    @pytest.mark.parametrize("status", FINAL)
+    def test_a_refusal_is_final(self, status: int) -> None:
+        assert read_context(status, {}, answer()) == Failure(
+            f"context: HTTP {status}", passing=False
+        )
+
+    @pytest.mark.parametrize("status", [*PASSING, 201, 202, 204])
+    def test_any_other_status_may_pass(self, status: int) -> None:
+        assert read_context(status, {}, answer()) == Failure(
+            f"context: HTTP {status}", passing=True
+        )
+
+    def test_what_retry_after_asks_for_is_passed_on(self) -> None:
+        failure = read_context(503, {"Retry-After": "30"}, b"")
+
+        assert failure == Failure("context: HTTP 503", passing=True, retry_after_seconds=30.0)
+
+
+class TestReadReputation:
+    @pytest.mark.parametrize("status", [200, 201])
+    @pytest.mark.parametrize(
+        "body",
+        [b"", b"  \r\n", b"{}", b'{"msg": "ok"}', b'{"msg": "ok", "status": null}']
+        + [b'{"status": %d}' % inner for inner in (200, 201, 204, 299)],
+    )
+    def test_the_points_have_arrived(self, status: int, body: bytes) -> None:
+        assert read_reputation(status, {}, body) is None
+
+    @pytest.mark.parametrize("body", [b"[]", b'[{"status": 500}]', b'"ok"', b"1", b"null"])
+    def test_json_that_can_hold_no_status_has_arrived(self, body: bytes) -> None:
+        assert read_reputation(200, {}, body) is None
+
+    @pytest.mark.parametrize("status", [200, 201])
+    @pytest.mark.parametrize("inner", FINAL)
+    def test_a_refusal_in_the_body_is_final(self, status: int, inner: int) -> None:
+        body = json.dumps({"status": inner, "msg": "no such user"}).encode()
+
+        assert read_reputation(status, {}, body) == Failure(
+            f"reputation: status {inner} in the answer (no such user)", passing=False
+        )
+
+    @pytest.mark.parametrize("inner", [*PASSING, 0, -1, 199, 300, 600])
+    def test_another_status_in_the_body_may_pass(self, inner: int) -> None:
+        body = json.dumps({"status": inner}).encode()
+
+        assert read_reputation(200, {}, body) == Failure(
+            f"reputation: status {inner} in the answer (no message)", passing=True
+        )
+
+    @pytest.mark.parametrize("body", GARBAGE)
+    def test_an_answer_that_is_not_the_apis_own_may_pass(self, body: bytes) -> None:
+        assert read_reputation(200, {}, body) == Failure(
+            "reputation: the answer is not JSON", passing=True
+        )
+
+    @pytest.mark.parametrize("status", FINAL)
+    def test_a_refusal_is_final(self, status: int) -> None:
+        assert read_reputation(status, {}, b'{"status": 200}') == Failure(
+            f"reputation: HTTP {status}", passing=False
+        )
+
+    @pytest.mark.parametrize("status", [*PASSING, 202, 204])
+    def test_any_other_status_may_pass(self, status: int) -> None:
+        assert read_reputation(status, {}, b'{"status": 200}') == Failure(
+            f"reputation: HTTP {status}", passing=True
+        )
+
+    @pytest.mark.parametrize(
+        ("header", "seconds"),
+        [("0", 0.0), ("120", 120.0), ("9999999", 9999999.0)],
+    )
+    def test_what_retry_after_asks_for_is_passed_on(self, header: str, seconds: float) -> None:
+        failure = read_reputation(429, {"Retry-After": header}, b"")
+
+        assert failure == Failure("reputation: HTTP 429", True, seconds)
+
+    @pytest.mark.parametrize(
+        "header",
+        [
+            "",
+            "-1",
+            "1.5",
+            "soon",
+            "1e9",
+            "²",
+            "\uff11",
+            "99999999",
+            " 5",
+            "nan",
+            "Wed, 21 Oct 2026 07:28:00 GMT",
+        ],
+    )
+    def test_any_other_retry_after_is_ignored(self, header: str) -> None:
+        failure = read_reputation(503, {"Retry-After": header}, b"")
+
+        assert failure == Failure("reputation: HTTP 503", passing=True)
+
+
+class TestNothingBreaksIt:
+    @settings(max_examples=500, deadline=None)
+    @given(st.integers(100, 599), st.text(max_size=20), st.binary(max_size=200))
+    def test_any_answer_is_a_context_or_a_failure(
+        self, status: int, retry_after: str, body: bytes
+    ) -> None:
+        result = read_context(status, {"Retry-After": retry_after}, body)
+
+        assert isinstance(result, Context | Failure)
+
+    @settings(max_examples=500, deadline=None)
+    @given(st.integers(100, 599), st.text(max_size=20), st.binary(max_size=200))
+    def test_any_answer_is_a_success_or_a_failure(
+        self, status: int, retry_after: str, body: bytes
+    ) -> None:
+        result = read_reputation(status, {"Retry-After": retry_after}, body)
+
+        assert result is None or isinstance(result, Failure)
