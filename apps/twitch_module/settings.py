@@ -73,7 +73,7 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     # The first admin; without both nobody can log in.
-    admin_username: str | None = None
+    admin_username: Text | None = None
     admin_password: SecretStr | None = None
     jwt_secret: SecretStr | None = None
 
@@ -173,23 +173,20 @@ _PATHS = {
 
 def load_settings(environ: Mapping[str, str], dotenv: Path | None = DOTENV) -> Settings:
     """The settings in this environment. Raises ConfigurationError that names every problem."""
-    values: dict[str, str] = {}
-    if environ.get("SANDBOX") == "1":
-        dotenv = None  # the demo has all it needs, and must not meet real secrets
-    if dotenv is not None and dotenv.is_file():
-        values |= {name: value for name, value in dotenv_values(dotenv).items() if value}
-    values |= {name: value for name, value in environ.items() if value}
     problems: list[str] = []
+    layers = [environ]
+    if environ.get("SANDBOX") != "1":  # the demo has all it needs, and must not meet real secrets
+        layers.append(_read_dotenv(dotenv, problems))
     given: dict[str, Any] = {}
     for field in Settings.model_fields:
         if field != "points":
-            value = _value(field.upper(), values, problems)
+            value = _value(field.upper(), layers, problems)
             if value is not None:
                 given[field] = value
     for field, path in _PATHS.items():
         if "public_url" in given:
             given.setdefault(field, given["public_url"].rstrip("/") + path)
-    given["points"] = _read_points(values, problems)
+    given["points"] = _read_points(layers, problems)
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
@@ -199,22 +196,34 @@ def load_settings(environ: Mapping[str, str], dotenv: Path | None = DOTENV) -> S
     return settings
 
 
-def _value(name: str, values: Mapping[str, str], problems: list[str]) -> str | None:
-    """The variable, or what stands in the file that NAME_FILE names."""
-    if name in values:
-        return values[name]
-    path = values.get(f"{name}_FILE")
-    if path is None:
-        return None
+def _read_dotenv(path: Path | None, problems: list[str]) -> dict[str, str]:
+    if path is None or not path.is_file():
+        return {}
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        found = dotenv_values(path, interpolate=False)  # a $ in a password is a $
     except (OSError, ValueError) as error:
-        problems.append(f"{name}_FILE: {path} cannot be read ({type(error).__name__})")
-        return None
+        problems.append(f"{path.name} cannot be read ({type(error).__name__})")
+        return {}
+    return {name: value for name, value in found.items() if value}
 
 
-def _read_points(values: Mapping[str, str], problems: list[str]) -> Policy:
-    text, file = values.get("ACTIVITY_POINTS"), values.get("POINTS_FILE")
+def _value(name: str, layers: list[Mapping[str, str]], problems: list[str]) -> str | None:
+    """The variable, or what stands in the file that NAME_FILE names; the first layer wins."""
+    for layer in layers:
+        if layer.get(name):
+            return layer[name]
+        if path := layer.get(f"{name}_FILE"):
+            try:
+                return Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, ValueError) as error:
+                problems.append(f"{name}_FILE: {path} cannot be read ({type(error).__name__})")
+                return None
+    return None
+
+
+def _read_points(layers: list[Mapping[str, str]], problems: list[str]) -> Policy:
+    text = _value("ACTIVITY_POINTS", layers, problems)
+    file = next((layer["POINTS_FILE"] for layer in layers if layer.get("POINTS_FILE")), None)
     policy = default_policy()
     try:
         if text and file:
@@ -231,7 +240,7 @@ def _read_points(values: Mapping[str, str], problems: list[str]) -> Policy:
 def _json_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadPolicy([f"ACTIVITY_POINTS is not JSON: {error}"]) from error
     if not isinstance(value, dict):
         raise BadPolicy(["ACTIVITY_POINTS must be a JSON object"])

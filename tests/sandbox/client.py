@@ -5,8 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from .callback import Callback
 from tests.processes import Sandbox, wait_until
+
+from .callback import Callback
 
 CLIENT_ID = "the-client"
 CLIENT_SECRET = "the-client-secret"

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests import processes
+
 from .callback import Callback
 from .client import Client
 

@@ -3,9 +3,10 @@ from typing import Any
 import pytest
 import requests
 
+from tests.processes import wait_until
+
 from .callback import Callback
 from .client import STREAMER, Client, follow_order
-from tests.processes import wait_until
 
 PENDING = "webhook_callback_verification_pending"
 TRANSPORT = {"method": "webhook", "callback": "http://127.0.0.1:9/", "secret": "0123456789"}

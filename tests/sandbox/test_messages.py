@@ -10,10 +10,10 @@ from apps.sandbox.catalogue import EVENT_TYPES
 from apps.sandbox.happening import BUILDERS
 from apps.sandbox.payloads import Scene
 from apps.sandbox.people import FIRST_PEOPLE, STREAMER
+from tests.processes import Sandbox, wait_until
 
 from .callback import Callback
 from .client import WEBHOOK_SECRET, Client, follow_order
-from tests.processes import Sandbox, wait_until
 
 FAST = {"redelivery_seconds": 0.02}
 

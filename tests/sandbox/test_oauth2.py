@@ -1,7 +1,8 @@
 import pytest
 
-from .client import REDIRECT_URI, STREAMER, Client
 from tests.processes import Sandbox
+
+from .client import REDIRECT_URI, STREAMER, Client
 
 
 def test_consent_page_names_users_scopes_and_escapes_the_query(sandbox: Sandbox) -> None:

@@ -546,3 +546,43 @@ class TestPoints:
         assert problems(POINTS_FILE=str(tmp_path)) == [
             f"POINTS_FILE {tmp_path} cannot be read: Is a directory"
         ]
+
+
+class TestLayers:
+    def test_a_file_named_in_the_environment_wins_over_an_old_value_in_dotenv(
+        self, tmp_path: Path
+    ) -> None:
+        dotenv, secret = tmp_path / ".env", tmp_path / "secret"
+        dotenv.write_text("TWITCH_APP_SECRET=old\n")
+        secret.write_text("new\n")
+        values = environment(SANDBOX="", TWITCH_APP_SECRET="", TWITCH_APP_SECRET_FILE=str(secret))
+
+        loaded = load_settings(values, dotenv)
+
+        assert loaded.twitch_app_secret.get_secret_value() == "new"
+
+    def test_a_dollar_in_dotenv_is_a_dollar(self, tmp_path: Path) -> None:
+        dotenv = tmp_path / ".env"
+        dotenv.write_text("ADMIN_PASSWORD=abc${HOME}defghijk\n")
+        values = environment(SANDBOX="", ADMIN_PASSWORD="")
+
+        password = load_settings(values, dotenv).admin_password
+
+        assert password is not None
+        assert password.get_secret_value() == "abc${HOME}defghijk"
+
+    def test_a_dotenv_that_is_not_text_is_a_problem(self, tmp_path: Path) -> None:
+        dotenv = tmp_path / ".env"
+        dotenv.write_bytes(b"A=\xff\xfe")
+
+        with pytest.raises(ConfigurationError, match=r"\.env cannot be read"):
+            load_settings(environment(SANDBOX=""), dotenv)
+
+    @pytest.mark.parametrize("points", ["[" * 100_000, '{"follow": 1' + "0" * 400 + "}"])
+    def test_monstrous_points_are_a_problem_and_no_crash(self, points: str) -> None:
+        with pytest.raises(ConfigurationError, match="ACTIVITY_POINTS"):
+            load_settings(environment(ACTIVITY_POINTS=points))
+
+    def test_an_empty_name_for_the_admin_is_a_problem(self) -> None:
+        with pytest.raises(ConfigurationError, match="ADMIN_USERNAME"):
+            load_settings(environment(ADMIN_USERNAME="  "))

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .catalogue import CATALOGUE, EventType
+from .text import text
 
 MAX_UNITS = 10**12  # far beyond any real number of bits or viewers; what is above is a fault
-_MAX_TEXT = 500  # characters of an id or a name that are kept; Twitch's own are below 100
 
 
 class NotUnderstood(ValueError):
@@ -131,22 +131,3 @@ def _person(event: dict[str, Any], prefix: str) -> Person:
         text(event.get(f"{prefix}_login")),
         text(event.get(f"{prefix}_name")),
     )
-
-
-def text(value: object) -> str:
-    """A string or number of a payload as text that every database takes; "" for anything else.
-
-    Ids are strings, but Twitch's own examples show numbers (so they are taken). A NUL, which
-    PostgreSQL refuses, and half a surrogate pair, which no UTF-8 can hold, become U+FFFD.
-    """
-    if type(value) is int:
-        if not 0 <= value < 10**30:
-            return ""
-        value = str(value)
-    elif not isinstance(value, str):
-        return ""
-    value = value[:_MAX_TEXT]
-    if "\x00" in value or not value.isascii():
-        value = value.replace("\x00", "\ufffd")
-        value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return value

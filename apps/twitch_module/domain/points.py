@@ -38,7 +38,7 @@ class Rule:
         """Whole points for so many units (bits, viewers, gifts) of this tier ("1000"...)."""
         exact = (self.base + self.per_unit * units) * dict(self.tiers).get(tier or "", 1)
         points = round(min(max(exact, -MAX_POINTS), MAX_POINTS))
-        return points if self.max is None else min(points, round(self.max))
+        return points if self.max is None else min(points, math.floor(self.max))
 
     @lru_cache(maxsize=4096)  # noqa: B019  # a rule lives as long as the process
     def explain(self, units: int, tier: str | None) -> str:
@@ -79,8 +79,9 @@ class Policy:
 
 
 def default_policy() -> Policy:
-    """The policy of a fresh installation."""
-    return _complete({rule.activity: rule for rule in DEFAULT_RULES})
+    """The policy of a fresh installation. A gifted subscription scores as a subscription does."""
+    rules = {rule.activity: rule for rule in DEFAULT_RULES}
+    return Policy({**rules, "sub_gifted": rules["sub"]})
 
 
 def amended(policy: Policy, entries: Mapping[str, Any], source: str) -> Policy:
@@ -88,9 +89,10 @@ def amended(policy: Policy, entries: Mapping[str, Any], source: str) -> Policy:
 
     An entry is a rule (a table with `base`, `per_unit`, `tiers`, `max`), or a number (points
     per bit for bits, the base for all else), or false: this activity is not scored. It takes
-    the place of the whole rule. Raises BadPolicy with every fault, each with its place.
+    the place of the whole rule. Gifted subscriptions follow `sub` until they have an entry of
+    their own. Raises BadPolicy with every fault, each with its place.
     """
-    rules = {name: rule for name, rule in policy.rules.items() if name == rule.activity}
+    rules = dict(policy.rules)
     problems: list[str] = []
     for activity, entry in entries.items():
         place = f"{source}: {activity}"
@@ -107,13 +109,10 @@ def amended(policy: Policy, entries: Mapping[str, Any], source: str) -> Policy:
         )
     if problems:
         raise BadPolicy(problems)
-    return _complete(rules)
-
-
-def _complete(rules: dict[str, Rule]) -> Policy:
-    """A gifted subscription scores as a subscription unless it has a rule of its own."""
-    if "sub" in rules:
-        rules.setdefault("sub_gifted", rules["sub"])
+    if "sub_gifted" not in entries and policy.rules.get("sub_gifted") is policy.rules.get("sub"):
+        rules.pop("sub_gifted", None)
+        if "sub" in rules:
+            rules["sub_gifted"] = rules["sub"]
     return Policy(rules)
 
 
@@ -139,7 +138,7 @@ def _read_rule(
     for name, figure in figures.items():
         if isinstance(figure, bool) or not isinstance(figure, int | float):
             faults.append(f"{place}.{name} must be a number, not {figure!r}")
-        elif not math.isfinite(figure) or abs(figure) > MAX_FIGURE:
+        elif not abs(figure) <= MAX_FIGURE:  # not a number, either
             faults.append(f"{place}.{name} must be between -{MAX_FIGURE} and {MAX_FIGURE}")
     if faults:
         problems += faults

@@ -4,9 +4,12 @@ The contract of the core API; every rule here is one of its sentences.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from .text import text
 
 PLATFORM = "Twitch"
 # Refusals that may pass: the server was busy, too early, or slow.
@@ -53,13 +56,13 @@ def read_context(status: int, headers: Mapping[str, str], body: bytes) -> Contex
         return Failure(f"context: no identity ({_excerpt(answer.get('msg'))})", passing=False)
     try:
         return Context(
-            _whole(data["identity_id"]),
-            str(data["identity_name"]),
-            _whole(data["namespace_id"]),
-            str(data["namespace_name"]),
+            _whole(data, "identity_id"),
+            _name(data, "identity_name"),
+            _whole(data, "namespace_id"),
+            _name(data, "namespace_name"),
         )
-    except (KeyError, ValueError) as error:
-        return Failure(f"context: the data lacks a usable {error.args[0]}", passing=True)
+    except ValueError as error:
+        return Failure(f"context: the data lacks a usable {error}", passing=True)
 
 
 def reputation_request(context: Context, activity: str, amount: int, user_name: str) -> bytes:
@@ -94,11 +97,21 @@ def read_reputation(status: int, headers: Mapping[str, str], body: bytes) -> Fai
         # Not the API itself answered: a proxy's page, or half an answer. The key makes a
         # repetition harmless, while a lost one would be lost for good.
         return Failure("reputation: the answer is not JSON", passing=True)
-    inner = answer.get("status") if isinstance(answer, dict) else None
-    if isinstance(inner, int) and not 200 <= inner <= 299:
+    inner = _inner_status(answer)
+    if inner is not None and not 200 <= inner <= 299:
         message = _excerpt(answer.get("msg"))
         return Failure(f"reputation: status {inner} in the answer ({message})", _passes(inner))
     return None
+
+
+def _inner_status(answer: object) -> int | None:
+    """The `status` in a body, also when it is written as 404.0 or "404"."""
+    status = answer.get("status") if isinstance(answer, dict) else None
+    if isinstance(status, str) and status.isascii() and status.isdigit():
+        return int(status[:4])
+    if isinstance(status, bool) or not isinstance(status, int | float):
+        return None
+    return int(status) if math.isfinite(status) else 0
 
 
 def _http_failure(api: str, status: int, headers: Mapping[str, str]) -> Failure:
@@ -124,14 +137,23 @@ def _object(body: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _whole(value: object) -> int:
+def _whole(data: Mapping[str, Any], key: str) -> int:
+    value = data.get(key)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError("number")
+        raise ValueError(key)
+    return value
+
+
+def _name(data: Mapping[str, Any], key: str) -> str:
+    """A text that is kept and sent on; half a surrogate pair could be neither."""
+    value = data.get(key)
+    if not isinstance(value, str) or value != text(value):
+        raise ValueError(key)
     return value
 
 
 def _excerpt(message: object) -> str:
-    return message[:200] if isinstance(message, str) else "no message"
+    return text(message)[:200] if isinstance(message, str) else "no message"
 
 
 def _json(value: object) -> bytes:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..domain.notification import text
+from ..domain.text import text
 from .database import Transaction
 
 

@@ -64,7 +64,7 @@ class AdminAuth:
             )
         except jwt.ExpiredSignatureError as error:
             raise Unauthenticated("The token has expired", code="token_expired") from error
-        except jwt.InvalidTokenError as error:
+        except (jwt.InvalidTokenError, ValueError) as error:
             raise Unauthenticated("The token is not valid", code="token_invalid") from error
         if claims["typ"] != _TYPE:
             raise Unauthenticated("The token is not an access token", code="token_invalid")

@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 
 from ..clients.twitch import TwitchClient
-from ..domain.notification import text
+from ..domain.text import text
 from ..errors import NotFound, TwitchUnavailable
 from ..models import channels
 from ..models.database import Database

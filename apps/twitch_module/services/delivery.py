@@ -98,6 +98,9 @@ class DeliveryWorker:
                 self._stopping.wait(POLL_SECONDS)
             except Exception:  # a fault in one pass must not end all deliveries
                 log.exception("delivery pass failed")
+                # Nor may one row that cannot be recorded hold up the others for ever: their
+                # leases end, and they are tried again.
+                self._unrecorded = []
                 self._stopping.wait(POLL_SECONDS)
 
     def _collect(self) -> bool:

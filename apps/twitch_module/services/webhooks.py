@@ -13,9 +13,9 @@ from ..domain.notification import (
     read_notification,
     read_object,
     read_subscription,
-    text,
 )
 from ..domain.points import Policy
+from ..domain.text import text
 from ..errors import MessageRefused
 from ..models import activities, channels, events, subscriptions
 from ..models.database import Database

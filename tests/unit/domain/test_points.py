@@ -395,3 +395,25 @@ class TestBadPolicy:
             changed(folow=1, sub="x")
 
         assert all(problem in str(caught.value) for problem in caught.value.problems)
+
+
+class TestEdges:
+    @pytest.mark.parametrize("off", [False, None])
+    def test_gifted_subscriptions_can_be_left_unscored(self, off: object) -> None:
+        policy = amended(default_policy(), {"sub_gifted": off}, "x")
+
+        assert "sub_gifted" not in policy.rules
+        assert "sub" in policy.rules
+        assert "sub_gifted" not in amended(policy, {"sub": 70}, "y").rules
+
+    def test_without_subscriptions_gifted_ones_do_not_score_either(self) -> None:
+        assert "sub_gifted" not in amended(default_policy(), {"sub": False}, "x").rules
+
+    def test_a_number_beyond_all_floats_is_a_problem_and_no_crash(self) -> None:
+        with pytest.raises(BadPolicy, match="follow"):
+            amended(default_policy(), {"follow": 10**400}, "x")
+
+    def test_points_stay_below_a_maximum_that_is_not_whole(self) -> None:
+        policy = amended(default_policy(), {"bits": {"per_unit": 1, "max": 10.6}}, "x")
+
+        assert 10 == policy.rules["bits"].points(100, None)

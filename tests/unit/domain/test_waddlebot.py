@@ -287,3 +287,30 @@ class TestNothingBreaksIt:
         result = read_reputation(status, {"Retry-After": retry_after}, body)
 
         assert result is None or isinstance(result, Failure)
+
+
+class TestTextsThatCannotBeKept:
+    """A NUL is refused by PostgreSQL, half a surrogate pair by every encoder."""
+
+    @pytest.mark.parametrize("odd", ["a\x00b", "\ud800"])
+    def test_a_message_is_made_storable(self, odd: str) -> None:
+        body = json.dumps({"msg": odd, "status": 404}).encode()
+        failures = [read_context(200, {}, body), read_reputation(200, {}, body)]
+
+        for failure in failures:
+            assert isinstance(failure, Failure)
+            failure.reason.encode()
+            assert "\x00" not in failure.reason
+
+    @pytest.mark.parametrize("name", [None, 5, {}, "a\x00b", "\ud800"])
+    def test_a_name_that_could_not_be_sent_on_is_no_context(self, name: object) -> None:
+        data = {"identity_id": 1, "identity_name": "n", "namespace_id": 2, "namespace_name": name}
+        failure = read_context(200, {}, json.dumps({"data": data}).encode())
+
+        assert isinstance(failure, Failure)
+        assert failure.passing
+
+
+@pytest.mark.parametrize("status", [500, 404.0, "500"])
+def test_a_refusal_in_the_body_counts_however_its_status_is_written(status: object) -> None:
+    assert read_reputation(200, {}, json.dumps({"status": status}).encode()) is not None

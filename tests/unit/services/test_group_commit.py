@@ -262,6 +262,37 @@ class TestTimeout:
         assert store.group.submit("later", LONG) == "committed later"
         assert store.batches == [["first"], ["a", "late"], ["later"]]
 
+    def test_a_batch_gets_the_time_of_whoever_has_most_left(
+        self, store: Store, start: Start
+    ) -> None:
+        first = start("first")
+        store.wait_for_start()
+        others = [start("short", 5.0), start("long", 20.0), start("middle", 10.0)]
+        for item in ("short", "long", "middle"):
+            store.wait_until_queued(item)
+        store.allow()
+
+        assert first.result(LONG) == "committed first"
+        assert all(other.result(LONG) for other in others)
+        assert 15 < store.seconds[1] <= 20
+
+    def test_giving_up_just_when_the_lead_comes_does_not_end_all_commits(self) -> None:
+        def commit(items: Sequence[int], _seconds: float) -> Sequence[int]:
+            threading.Event().wait(0.01)
+            return items
+
+        group = GroupCommit(commit)
+
+        def submit(number: int) -> int:
+            try:
+                return group.submit(number, 0.01 + number % 7 * 0.0005)
+            except DatabaseUnavailable:
+                return number
+
+        with ThreadPoolExecutor(6) as pool:
+            assert list(pool.map(submit, range(600))) == list(range(600))
+        assert group.submit(1, LONG) == 1
+
 
 def test_of_many_threads_every_item_is_committed_once_and_gets_its_own_result() -> None:
     committed: list[tuple[int, int]] = []
