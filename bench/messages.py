@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from datetime import UTC, datetime
+from uuid import UUID
 
 SECRET = "a-secret-for-the-benchmark"
 
@@ -33,7 +34,7 @@ def follow_request(number: int, path: str = "/twitch/webhook") -> bytes:
             },
         }
     ).encode()
-    message_id = f"bench-{number:012d}-{number * 2654435761 % 2**32:08x}"
+    message_id = str(UUID(bytes=hashlib.md5(f"{number}".encode(), usedforsecurity=False).digest()))
     timestamp = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "000Z")
     signed = message_id.encode() + timestamp.encode() + body
     signature = hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()

@@ -51,8 +51,9 @@ def fill(database: Database, count: int, **changes: Any) -> list[str]:
         for start in range(0, count, 100):
             part = ids[start : start + 100]
             now_ms = transaction.now_ms()
-            insert_new(transaction, [event(one) for one in part], now_ms)
-            insert_activities(transaction, [activity(one, **changes) for one in part], now_ms)
+            row_ids = insert_new(transaction, [event(one) for one in part], now_ms)
+            new = {row_id: activity(one, **changes) for one, row_id in row_ids.items()}
+            insert_activities(transaction, new, now_ms)
     return ids
 
 

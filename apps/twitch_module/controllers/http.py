@@ -28,12 +28,6 @@ Model = TypeVar("Model", bound=BaseModel)
 
 log = structlog.get_logger("http")
 
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-
 
 def endpoint(path: str, method: str, *, who: Who) -> Callable[[Callable[..., Answer]], Any]:
     """Register an action at an exact path and method, for the given callers."""
@@ -41,7 +35,6 @@ def endpoint(path: str, method: str, *, who: Who) -> Callable[[Callable[..., Ans
     def register(function: Callable[..., Answer]) -> Callable[..., Answer]:
         @wraps(function)
         def answer(**arguments: str) -> Answer:
-            response.headers.update(_HEADERS)
             try:
                 if who == "admin":
                     _require_admin()
@@ -63,12 +56,14 @@ def reply(value: dict[str, Any], status: int = 200) -> Answer:
     """A JSON answer."""
     response.status = status
     response.headers["Content-Type"] = "application/json; charset=utf-8"
+    response.headers["Cache-Control"] = "no-store"
     return json.dumps(value)
 
 
 def problem(error: ModuleError) -> Answer:
     """The error as a problem document, or as a page for a browser."""
     response.status = error.status
+    response.headers["Cache-Control"] = "no-store"
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     if error.retryable and error.status == 503:
@@ -174,7 +169,6 @@ def _require_admin() -> None:
 
 def _answer_unrouted(error: HTTPError) -> Answer:
     """The problem document for what py4web itself refuses, such as unknown paths and methods."""
-    response.headers.update(_HEADERS)
     status = error.status_code
     if status == 405:
         refusal = ModuleError(f"Allowed here: {error.headers.get('Allow')}")

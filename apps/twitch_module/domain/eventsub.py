@@ -6,8 +6,8 @@ Sources: Twitch, "Handling Webhook Events" (dev.twitch.tv/docs/eventsub/handling
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from ..errors import MessageRefused
 
@@ -31,8 +31,7 @@ _SUBSCRIPTION_TYPE = "HTTP_TWITCH_EVENTSUB_SUBSCRIPTION_TYPE"
 _SUBSCRIPTION_VERSION = "HTTP_TWITCH_EVENTSUB_SUBSCRIPTION_VERSION"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A message whose signature holds and whose timestamp is fresh; `body` is as received."""
 
     message_id: str

@@ -1,8 +1,7 @@
 """What a notification says: who did what, in which channel, how much of it."""
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .catalogue import CATALOGUE, EventType
 from .text import text
@@ -14,8 +13,7 @@ class NotUnderstood(ValueError):
     """A properly signed body that does not say what its type should say; str() says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """A Twitch account as one event saw it; only the id never changes."""
 
     id: str
@@ -26,8 +24,7 @@ class Person:
 NOBODY = Person("", "", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(NamedTuple):
     """One event, read. `activity` is None for types that are not in the catalogue."""
 
     event_type: str

@@ -36,7 +36,8 @@ class Rule:
 
     def points(self, units: int, tier: str | None) -> int:
         """Whole points for so many units (bits, viewers, gifts) of this tier ("1000"...)."""
-        exact = (self.base + self.per_unit * units) * dict(self.tiers).get(tier or "", 1)
+        factor = dict(self.tiers).get(tier or "", 1) if self.tiers else 1
+        exact = (self.base + self.per_unit * units) * factor
         points = round(min(max(exact, -MAX_POINTS), MAX_POINTS))
         return points if self.max is None else min(points, math.floor(self.max))
 

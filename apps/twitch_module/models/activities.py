@@ -5,7 +5,7 @@ an answer which comes too late carries an old version and changes nothing.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -39,7 +39,14 @@ class NewActivity(NamedTuple):
     reason: str | None
 
 
-_WRITTEN = (*NewActivity._fields, "attempts", "lease_version", "due_at_ms", "created_at_ms")
+_WRITTEN = (
+    "id",
+    *NewActivity._fields,
+    "attempts",
+    "lease_version",
+    "due_at_ms",
+    "created_at_ms",
+)
 _SHOWN = (
     "id",
     "event_id",
@@ -90,10 +97,14 @@ class Receipt:
 
 
 def insert_activities(
-    transaction: Transaction, activities: Sequence[NewActivity], now_ms: int
+    transaction: Transaction, activities: Mapping[int, NewActivity], now_ms: int
 ) -> None:
-    """Write activities of events that were just written; due at once. One statement."""
-    values = [value for activity in activities for value in (*activity, 0, 0, now_ms, now_ms)]
+    """Write activities, by the row ids of their events; due at once. One statement."""
+    values = [
+        value
+        for row_id, activity in activities.items()
+        for value in (row_id, *activity, 0, 0, now_ms, now_ms)
+    ]
     transaction.execute(insert_rows("twitch_activities", _WRITTEN, len(activities)), values)
 
 

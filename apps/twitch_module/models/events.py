@@ -46,44 +46,30 @@ _SHOWN = (
 
 def insert_new(
     transaction: Transaction, events: Sequence[NewEvent], received_at_ms: int
-) -> set[str]:
-    """Write those events that are not there yet; the message ids that were new.
+) -> dict[str, int]:
+    """Write those events that are not there yet; the row ids of the new ones by message id.
 
     The ids in `events` must differ. Two processes that write the same ids must do so in the
     same order, or PostgreSQL would find a deadlock: sort `events` by id.
     """
-    if transaction.sqlite:
-        events = _missing(transaction, events)
-        if not events:
-            return set()
     values = [value for event in events for value in (*event, received_at_ms)]
-    if transaction.sqlite:
-        transaction.execute(insert_rows("twitch_events", _WRITTEN, len(events)), values)
-        return {event.event_id for event in events}
-    rows = transaction.execute(_insert_sql(len(events)), values)
-    return {row[0] for row in rows}
-
-
-def _missing(transaction: Transaction, events: Sequence[NewEvent]) -> list[NewEvent]:
-    """Those that are not there. With SQLite's lock on writing held, nobody adds any meanwhile.
-
-    RETURNING would do as well, but Python gives up and takes back the interpreter lock for
-    each returned row, which with busy threads costs more than the whole statement.
-    """
-    marks = ", ".join(["%s"] * len(events))
-    found = transaction.execute(
-        f"SELECT event_id FROM twitch_events WHERE event_id IN ({marks})",  # noqa: S608
-        [event.event_id for event in events],
-    )
-    known = {row[0] for row in found}
-    return [event for event in events if event.event_id not in known]
+    if not transaction.sqlite:
+        return dict(transaction.execute(_insert_sql(len(events), "RETURNING event_id, id"), values))
+    # Python gives up and takes back the interpreter lock for each row that RETURNING returns,
+    # which with busy threads costs more than the statement. Nobody else writes meanwhile, so
+    # that the new rows count up to the last.
+    transaction.execute(_insert_sql(len(events), ""), values)
+    count, last = transaction.execute("SELECT changes(), last_insert_rowid()")[0]
+    if count == len(events):
+        return {event.event_id: row_id for row_id, event in enumerate(events, last - count + 1)}
+    sql = "SELECT event_id, id FROM twitch_events WHERE id > %s AND id <= %s"
+    return dict(transaction.execute(sql, [last - count, last])) if count else {}
 
 
 @lru_cache(maxsize=512)
-def _insert_sql(rows: int) -> str:
-    return insert_rows("twitch_events", _WRITTEN, rows) + (
-        " ON CONFLICT (event_id) DO NOTHING RETURNING event_id"
-    )
+def _insert_sql(rows: int, returning: str) -> str:
+    insert = insert_rows("twitch_events", _WRITTEN, rows)
+    return f"{insert} ON CONFLICT (event_id) DO NOTHING {returning}"
 
 
 @lru_cache(maxsize=512)

@@ -19,7 +19,8 @@ _STEPS = (
             received_at_ms BIGINT NOT NULL, outcome TEXT NOT NULL, reason TEXT,
             body {bytes} NOT NULL)""",
         """CREATE TABLE twitch_activities (
-            id {id}, event_id TEXT NOT NULL UNIQUE, activity_type TEXT NOT NULL,
+            id BIGINT NOT NULL PRIMARY KEY REFERENCES twitch_events (id),
+            event_id TEXT NOT NULL, activity_type TEXT NOT NULL,
             user_id TEXT NOT NULL, user_login TEXT NOT NULL, user_name TEXT NOT NULL,
             channel_id TEXT NOT NULL, units BIGINT NOT NULL, amount BIGINT NOT NULL,
             rule TEXT NOT NULL, status TEXT NOT NULL, reason TEXT,
@@ -81,5 +82,5 @@ def _version(transaction: Transaction) -> int:
 
 def _in_dialect(statement: str, *, sqlite: bool) -> str:
     if sqlite:
-        return statement.format(id="INTEGER PRIMARY KEY AUTOINCREMENT", bytes="BLOB")
+        return statement.format(id="INTEGER PRIMARY KEY", bytes="BLOB")
     return statement.format(id="BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", bytes="BYTEA")

@@ -26,7 +26,8 @@ TABLES: dict[str, dict[str, str]] = {
         "reason": _TEXT,
     },
     "twitch_activities": {
-        "event_id": _TEXT,  # the event that it comes from; unique
+        # `id` is that of the event's row: an event earns one activity at most.
+        "event_id": _TEXT,  # Twitch's message id
         "activity_type": _TEXT,
         "user_id": _TEXT,
         "user_login": _TEXT,

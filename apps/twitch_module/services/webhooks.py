@@ -85,11 +85,11 @@ class WebhookReceiver:
         with self._database.transaction(timeout_seconds=timeout_seconds) as transaction:
             now_ms = transaction.now_ms()
             new = events.insert_new(transaction, [event for event, _ in in_order], now_ms)
-            earned = [
-                activity
+            earned = {
+                new[event.event_id]: activity
                 for event, activity in in_order
                 if activity is not None and event.event_id in new
-            ]
+            }
             if earned:
                 activities.insert_activities(transaction, earned, now_ms)
         if earned:

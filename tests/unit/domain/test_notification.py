@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import astuple
 from typing import Any
 
 import pytest
@@ -123,7 +122,7 @@ def outcome(body: bytes) -> Notification | NotUnderstood:
 
 def texts(notification: Notification) -> Iterator[str]:
     """Every text that would be stored."""
-    for value in astuple(notification):
+    for value in notification:
         for part in value if isinstance(value, tuple) else (value,):
             if isinstance(part, str):
                 yield part

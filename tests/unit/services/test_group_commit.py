@@ -49,7 +49,8 @@ class Store:
         while queued < times:
             assert time.monotonic() < ends
             with self.group._mutex:
-                queued = sum(ticket.item == item for ticket in self.group._waiting)
+                batches = self.group._gathering
+                queued = sum(one == item for batch in batches for one in batch.items)
 
 
 @pytest.fixture
@@ -212,7 +213,7 @@ class TestTimeout:
         with pytest.raises(DatabaseUnavailable):
             store.group.submit("late", 0.02)
 
-    def test_who_gave_up_in_the_queue_is_not_committed(self, store: Store, start: Start) -> None:
+    def test_who_was_to_lead_and_gave_up_is_not_committed(self, store: Store, start: Start) -> None:
         first = start("first")
         store.wait_for_start()
         with pytest.raises(DatabaseUnavailable):
@@ -223,25 +224,37 @@ class TestTimeout:
         assert store.group.submit("later", LONG) == "committed later"
         assert store.batches == [["first"], ["later"]]
 
-    @pytest.mark.parametrize("place", [0, 1, 2])
-    def test_who_gives_up_leaves_the_others_in_the_queue(
-        self, store: Store, start: Start, place: int
+    def test_all_who_joined_one_who_gave_up_leading_are_told_at_once(
+        self, store: Store, start: Start
     ) -> None:
-        futures = [start("first")]
+        first = start("first")
         store.wait_for_start()
-        for number, item in enumerate("abc"):
-            futures.append(start(item, 0.1 if number == place else LONG))
-            if number != place:
-                store.wait_until_queued(item)
-        late = futures.pop(place + 1)
+        late = start("late", 0.3)
+        store.wait_until_queued("late")
+        joined = [start(item) for item in "ab"]
+
         assert isinstance(late.exception(LONG), DatabaseUnavailable)
+        assert all(isinstance(one.exception(LONG), DatabaseUnavailable) for one in joined)
+        store.allow()
+        assert first.result(LONG) == "committed first"
+        assert store.group.submit("later", LONG) == "committed later"
+
+    def test_who_joined_and_gave_up_does_not_disturb_the_others(
+        self, store: Store, start: Start
+    ) -> None:
+        first = start("first")
+        store.wait_for_start()
+        leading = start("a")
+        store.wait_until_queued("a")
+        late = start("late", 0.02)
+        assert isinstance(late.exception(LONG), DatabaseUnavailable)
+        last = start("b")
+        store.wait_until_queued("b")
         store.allow()
 
-        stayed = [item for number, item in enumerate("abc") if number != place]
-        assert [future.result(LONG) for future in futures[1:]] == [
-            f"committed {item}" for item in stayed
-        ]
-        assert store.batches == [["first"], stayed]
+        assert first.result(LONG) == "committed first"
+        assert leading.result(LONG) == "committed a"
+        assert last.result(LONG) == "committed b"
 
     def test_who_gives_up_during_his_own_commit_does_not_disturb_it(
         self, store: Store, start: Start
@@ -261,20 +274,6 @@ class TestTimeout:
         assert second.result(LONG) == "committed a"
         assert store.group.submit("later", LONG) == "committed later"
         assert store.batches == [["first"], ["a", "late"], ["later"]]
-
-    def test_a_batch_gets_the_time_of_whoever_has_most_left(
-        self, store: Store, start: Start
-    ) -> None:
-        first = start("first")
-        store.wait_for_start()
-        others = [start("short", 5.0), start("long", 20.0), start("middle", 10.0)]
-        for item in ("short", "long", "middle"):
-            store.wait_until_queued(item)
-        store.allow()
-
-        assert first.result(LONG) == "committed first"
-        assert all(other.result(LONG) for other in others)
-        assert 15 < store.seconds[1] <= 20
 
     def test_giving_up_just_when_the_lead_comes_does_not_end_all_commits(self) -> None:
         def commit(items: Sequence[int], _seconds: float) -> Sequence[int]:
