@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-_CONTROLLERS = ("webhooks", "auth", "api", "events", "health")
+_CONTROLLERS = ("webhooks", "auth", "admin", "api", "events", "health")
 
 
 def _loaded_by_py4web() -> bool:

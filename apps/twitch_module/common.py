@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from .clients.http import HTTPClient
-from .clients.twitch import TwitchClient
+from .clients.twitch import AppCredential, TwitchClient
+from .clients.twitch_auth import TwitchAuth
 from .clients.waddlebot import WaddleBotClient
-from .domain.catalogue import types_in_use
-from .errors import ModuleError
+from .domain.catalogue import scopes_for, types_in_use
+from .errors import ConfigurationError, ModuleError
 from .keys import generated_key
 from .logs import configure_logs
 from .models.database import Database
@@ -18,9 +19,13 @@ from .models.migrations import migrate
 from .services.admin_auth import AdminAuth
 from .services.channels import Channels
 from .services.delivery import DeliveryWorker
+from .services.logins import Logins
 from .services.subscriptions import Subscriptions
+from .services.tokens import Tokens
+from .services.upkeep import Upkeep
 from .services.webhooks import WebhookReceiver
 from .settings import Settings, load_settings
+from .vault import CannotOpen, Vault, fernet_key
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,22 @@ class Services:
     delivery: DeliveryWorker
     channels: Channels
     subscriptions: Subscriptions
+    auth: TwitchAuth
+    twitch: TwitchClient
+    tokens: Tokens
+    logins: Logins
+    upkeep: Upkeep
     admin_auth: AdminAuth
+
+    def start_work(self) -> None:
+        """Begin to deliver, and to look after the tokens, on threads of this process."""
+        self.delivery.start()
+        self.upkeep.start()
+
+    def stop_work(self) -> None:
+        """End that; waits for what is on its way."""
+        self.upkeep.stop()
+        self.delivery.stop()
 
 
 @cache
@@ -50,14 +70,24 @@ def build(settings: Settings) -> Services:
     configure_logs(settings.log_level)
     database = Database(settings.db_uri.get_secret_value(), settings.data_dir)
     migrate(database)
+    vault = Vault(
+        settings.encryption_keys or [fernet_key(generated_key(settings.data_dir, "token.key"))]
+    )
+    waddlebot = WaddleBotClient(HTTPClient(settings.delivery_concurrency), settings)
     delivery = DeliveryWorker(
         database,
-        WaddleBotClient(HTTPClient(settings.delivery_concurrency), settings),
+        waddlebot,
         concurrency=settings.delivery_concurrency,
         identity_name_field=settings.identity_name_field,
     )
     delivers_here = settings.worker == "on"
-    twitch = TwitchClient(HTTPClient(4), settings)
+    twitch_http = HTTPClient(10)
+    auth = TwitchAuth(twitch_http, settings)
+    twitch = TwitchClient(twitch_http, settings, AppCredential(auth))
+    tokens = Tokens(database, vault, auth)
+    _check_keys(tokens)
+    event_types = types_in_use(settings.points.rules)
+    subscriptions = Subscriptions(database, twitch, event_types)
     password, key = settings.admin_password, settings.jwt_secret
     return Services(
         settings,
@@ -70,7 +100,24 @@ def build(settings: Settings) -> Services:
         ),
         delivery,
         Channels(database, twitch),
-        Subscriptions(database, twitch, types_in_use(settings.points.rules)),
+        subscriptions,
+        auth,
+        twitch,
+        tokens,
+        Logins(
+            database,
+            vault,
+            auth,
+            twitch,
+            waddlebot,
+            tokens,
+            auth_url=settings.twitch_auth_url,
+            client_id=settings.twitch_app_id,
+            redirect_uri=settings.twitch_redirect_uri,
+            scopes=scopes_to_ask_for(settings),
+            on_channel=subscriptions.set_up_soon,
+        ),
+        Upkeep(database, tokens, subscriptions),
         AdminAuth(
             settings.admin_username,
             password.get_secret_value() if password else None,
@@ -79,8 +126,26 @@ def build(settings: Settings) -> Services:
     )
 
 
+def scopes_to_ask_for(settings: Settings) -> list[str]:
+    """Exactly what the event types in use need, and what the operator adds."""
+    needed = [group[0] for group in scopes_for(types_in_use(settings.points.rules))]
+    return sorted({*needed, *settings.twitch_scopes.split()})
+
+
+def _check_keys(tokens: Tokens) -> None:
+    try:
+        tokens.check_keys()
+    except CannotOpen:
+        raise ConfigurationError(
+            [
+                "TOKEN_ENCRYPTION_KEYS does not open the stored tokens: add the key that they"
+                " were encrypted with (generated ones lie in DATA_DIR/token.key)"
+            ]
+        ) from None
+
+
 def start() -> None:
-    """Build the services for a web process, and deliver in it unless WORKER=off.
+    """Build the services for a web process, and work in it unless WORKER=off.
 
     Ends the process with a line per problem when it cannot: py4web would otherwise go on
     without this app and answer 404 to Twitch.
@@ -91,5 +156,5 @@ def start() -> None:
         print(f"{error.title}:\n{error}", file=sys.stderr)
         raise SystemExit(2) from None
     if built.settings.worker == "on":
-        built.delivery.start()
-        atexit.register(built.delivery.stop)
+        built.start_work()
+        atexit.register(built.stop_work)

@@ -5,6 +5,8 @@ status that a caller of our API sees) and a message for people. `retryable` says
 same call may succeed later without anybody changing anything.
 """
 
+from collections.abc import Mapping
+
 
 class ModuleError(Exception):
     """The base of all errors that this module raises on purpose."""
@@ -13,6 +15,7 @@ class ModuleError(Exception):
     status = 500
     title = "Something went wrong"
     retryable = False
+    extra: Mapping[str, object] = {}  # further members of the problem document
 
     def __init__(self, message: str = "", *, code: str | None = None) -> None:
         super().__init__(message or self.title)
@@ -53,6 +56,14 @@ class Unauthenticated(ModuleError):
     code = "unauthenticated"
     status = 401
     title = "Log in first"
+
+
+class Forbidden(ModuleError):
+    """The caller is known, or has decided, and may not have this."""
+
+    code = "forbidden"
+    status = 403
+    title = "Not allowed"
 
 
 class NotFound(ModuleError):

@@ -56,12 +56,16 @@ class Settings(BaseModel):
     public_url: str | None = None
     twitch_webhook_callback_url: str
     twitch_redirect_uri: str
+    # Scopes to ask streamers for beyond those that the event types need, with spaces between.
+    twitch_scopes: str = ""
     twitch_api_url: str = "https://api.twitch.tv/helix"
     twitch_auth_url: str = "https://id.twitch.tv/oauth2"
 
     # WaddleBot's own APIs, and how we show who we are there.
     context_api_url: str
     reputation_api_url: str
+    # Where an activation key goes that came with a streamer's login.
+    gateway_activate_url: str | None = None
     waddlebot_api_key: SecretStr | None = None
     waddlebot_basic_auth: SecretStr | None = None
     # Which field of an event is the user's name at WaddleBot.
@@ -76,6 +80,8 @@ class Settings(BaseModel):
     admin_username: Text | None = None
     admin_password: SecretStr | None = None
     jwt_secret: SecretStr | None = None
+    # Fernet keys, with commas between: the first encrypts tokens, all decrypt.
+    token_encryption_keys: SecretStr | None = None
 
     # What ACTIVITY_POINTS (JSON) or POINTS_FILE (TOML) make of the default policy.
     points: Policy
@@ -122,10 +128,12 @@ class Settings(BaseModel):
             raise ValueError("must be at least 12 characters")
         return value
 
-    @field_validator("twitch_redirect_uri", "context_api_url", "reputation_api_url")
+    @field_validator(
+        "twitch_redirect_uri", "context_api_url", "reputation_api_url", "gateway_activate_url"
+    )
     @classmethod
-    def _url(cls, value: str) -> str:
-        return _absolute_url(value)
+    def _url(cls, value: str | None) -> str | None:
+        return value if value is None else _absolute_url(value)
 
     @field_validator("public_url", "twitch_api_url", "twitch_auth_url")
     @classmethod
@@ -156,6 +164,12 @@ class Settings(BaseModel):
         if not public and url.hostname not in LOOPBACK:
             raise ValueError("must be https on port 443: Twitch calls no other")
         return value
+
+    @property
+    def encryption_keys(self) -> tuple[str, ...]:
+        """The keys for the vault; the first encrypts. Empty when one is to be generated."""
+        keys = self.token_encryption_keys
+        return tuple(key.strip() for key in keys.get_secret_value().split(",")) if keys else ()
 
     @property
     def webhook_secrets(self) -> tuple[bytes, ...]:

@@ -1,4 +1,4 @@
-"""Delivery as a process of its own: `python -m apps.twitch_module.worker`."""
+"""Delivery and token upkeep as a process of their own: `python -m apps.twitch_module.worker`."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from .settings import load_settings
 
 
 def main() -> None:
-    """Deliver until told to stop."""
+    """Work until told to stop."""
     os.umask(0o077)
     try:
         settings = load_settings(os.environ)
@@ -24,10 +24,10 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    services.delivery.start()
+    services.start_work()
     print("WaddleBot's Twitch worker delivers", flush=True)
     stop.wait()
-    services.delivery.stop()
+    services.stop_work()
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ def start(sandbox: Sandbox, db_uri: str, tmp_path: Path) -> Iterator[Start]:
             "TWITCH_AUTH_URL": f"{sandbox.url}/oauth2",
             "CONTEXT_API_URL": f"{sandbox.url}/waddlebot/context",
             "REPUTATION_API_URL": f"{sandbox.url}/waddlebot/reputation",
+            "GATEWAY_ACTIVATE_URL": f"{sandbox.url}/waddlebot/gateway",
             **changes,
         }
         module = Module(tmp_path, command, **here)

@@ -1,40 +1,78 @@
-"""Twitch's API (Helix) with the app's own access token.
+"""Twitch's API (Helix). One client for every call: tokens, limits, and second tries.
 
-Sources: twitch "Twitch API Concepts", "Getting OAuth Access Tokens" (client credentials).
+Source: Twitch, "Twitch API Concepts" (dev.twitch.tv/docs/api/guide).
 """
 
-import json
 import threading
+import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from ..errors import CallFailed, TwitchRefused, TwitchUnavailable
+from ..domain.secret import Secret
+from ..errors import CallFailed, TwitchUnavailable
 from ..settings import Settings
 from .http import Answer, HTTPClient
+from .twitch_answer import accepted
+from .twitch_auth import TwitchAuth
 
-_MAX_PAGES = 200  # a wall against a cursor that goes in circles
+DEADLINE_SECONDS = 20.0  # of one call with all its waiting and repeating
+_MAX_PAGES = 1000  # a wall against a cursor that goes in circles
+
+
+class Credential(Protocol):
+    """Something that gives a token, and a newer one when Twitch does not take that."""
+
+    def current(self) -> Secret:
+        """The token to use."""
+
+    def renewed(self, refused: Secret) -> Secret:
+        """A newer token than the one that Twitch has refused."""
+
+
+class AppCredential:
+    """The application's own token. It cannot be refreshed, only replaced. Thread-safe."""
+
+    def __init__(self, auth: TwitchAuth) -> None:
+        self._auth = auth
+        self._lock = threading.Lock()
+        self._token: Secret | None = None
+
+    def current(self) -> Secret:
+        """The token, fetched at first use."""
+        with self._lock:
+            if self._token is None:
+                self._token = self._auth.app_token()
+            return self._token
+
+    def renewed(self, refused: Secret) -> Secret:
+        """Another token; only one thread fetches it."""
+        with self._lock:
+            if self._token is None or self._token == refused:
+                self._token = self._auth.app_token()
+            return self._token
 
 
 class TwitchClient:
-    """Helix, and the app token that it needs. Thread-safe; blocks."""
+    """Helix. Thread-safe; a call blocks for 20 seconds at most."""
 
-    def __init__(self, http: HTTPClient, settings: Settings) -> None:
+    def __init__(self, http: HTTPClient, settings: Settings, app: Credential) -> None:
         self._http = http
+        self._app = app
         self._api_url = settings.twitch_api_url
-        self._auth_url = settings.twitch_auth_url
         self._client_id = settings.twitch_app_id
-        self._client_secret = settings.twitch_app_secret
         self._callback_url = settings.twitch_webhook_callback_url
         self._webhook_secret = settings.twitch_webhook_secret
-        self._token_lock = threading.Lock()
-        self._app_token: str | None = None
 
     def find_user(
-        self, *, user_id: str | None = None, login: str | None = None
+        self,
+        *,
+        user_id: str | None = None,
+        login: str | None = None,
+        credential: Credential | None = None,
     ) -> dict[str, Any] | None:
         """The Twitch user with this id or login as Helix describes it, or None."""
         parameters = {"id": user_id} if user_id else {"login": login or ""}
-        answer = self._helix("GET", "/users", params=parameters)
+        answer = self.call("GET", "/users", credential=credential, params=parameters)
         users = answer.get("data")
         return users[0] if isinstance(users, list) and users else None
 
@@ -51,16 +89,13 @@ class TwitchClient:
             "callback": self._callback_url,
             "secret": self._webhook_secret.get_secret_value(),
         }
-        answer = self._helix(
-            "POST",
-            "/eventsub/subscriptions",
-            json={
-                "type": event_type,
-                "version": version,
-                "condition": dict(condition),
-                "transport": transport,
-            },
-        )
+        order = {
+            "type": event_type,
+            "version": version,
+            "condition": dict(condition),
+            "transport": transport,
+        }
+        answer = self.call("POST", "/eventsub/subscriptions", json=order)
         try:
             created: dict[str, Any] = answer["data"][0]
         except (KeyError, IndexError, TypeError) as error:
@@ -71,7 +106,7 @@ class TwitchClient:
         """Every subscription of this application, page by page."""
         parameters = dict(filters)
         for _ in range(_MAX_PAGES):
-            answer = self._helix("GET", "/eventsub/subscriptions", params=parameters)
+            answer = self.call("GET", "/eventsub/subscriptions", params=parameters)
             if not isinstance(answer.get("data"), list):
                 raise TwitchUnavailable("Twitch's answer is not a list of subscriptions")
             yield from answer["data"]
@@ -86,57 +121,53 @@ class TwitchClient:
         transport = subscription.get("transport")
         return isinstance(transport, dict) and transport.get("callback") == self._callback_url
 
-    def _helix(self, method: str, path: str, **content: Any) -> dict[str, Any]:
-        """The JSON object that Helix answers with. A 401 is met with a new token, once."""
-        for attempt in (1, 2):
-            token = self._token(renew=attempt == 2)
-            headers = {"Authorization": f"Bearer {token}", "Client-Id": self._client_id}
-            answer = self._call(method, f"{self._api_url}{path}", headers=headers, **content)
-            if answer.status != 401:
-                break
-        return _accepted(answer)
+    @property
+    def client_id(self) -> str:
+        """The application's id, which a few conditions name."""
+        return self._client_id
 
-    def _token(self, *, renew: bool) -> str:
-        """The app access token, fetched at first use. It cannot be refreshed, only replaced."""
-        with self._token_lock:
-            if self._app_token is None or renew:
-                answer = self._call(
-                    "POST",
-                    f"{self._auth_url}/token",
-                    data={
-                        "client_id": self._client_id,
-                        "client_secret": self._client_secret.get_secret_value(),
-                        "grant_type": "client_credentials",
-                    },
-                )
-                token = _accepted(answer).get("access_token")
-                if not isinstance(token, str) or not token:
-                    raise TwitchUnavailable("Twitch's answer holds no access token")
-                self._app_token = token
-            return self._app_token
+    def call(
+        self, method: str, path: str, *, credential: Credential | None = None, **content: Any
+    ) -> dict[str, Any]:
+        """The JSON object that Helix answers with; with the app's token unless told otherwise.
 
-    def _call(self, method: str, url: str, **content: Any) -> Answer:
+        A 401 is met with a renewed token, once; a 503 with a second try; a 429 with waiting
+        until the bucket is full again, where that is before the deadline. Raises TwitchRefused
+        and TwitchUnavailable.
+        """
+        ends = time.monotonic() + DEADLINE_SECONDS
+        credential = credential or self._app
+        token = credential.current()
+        tried_anew: set[int] = set()
+        while True:
+            answer = self._send(method, path, token, content)
+            if answer.status in tried_anew or answer.status not in (401, 429, 503):
+                return accepted(answer)
+            tried_anew.add(answer.status)
+            if answer.status == 401:
+                token = credential.renewed(token)
+            elif answer.status == 429:
+                wait = _seconds_until_reset(answer)
+                if wait is None or time.monotonic() + wait > ends:
+                    return accepted(answer)
+                time.sleep(wait)
+
+    def _send(self, method: str, path: str, token: Secret, content: dict[str, Any]) -> Answer:
+        headers = {"Authorization": f"Bearer {token.reveal()}", "Client-Id": self._client_id}
         try:
-            return self._http.call(method, url, **content)
+            return self._http.call(method, f"{self._api_url}{path}", headers=headers, **content)
         except CallFailed as error:
             raise TwitchUnavailable(f"Twitch: {error}") from error
 
 
-def _accepted(answer: Answer) -> dict[str, Any]:
-    """The JSON object of a 2xx. Raises TwitchRefused for a 4xx, TwitchUnavailable otherwise.
+def _seconds_until_reset(answer: Answer) -> float | None:
+    """How long until the rate limit's bucket is full; None when the 429 is about another limit.
 
-    Bodies of errors may be empty or a proxy's HTML (twitch "API Concepts").
+    The same status says that there are too many subscriptions; then the bucket is not empty.
     """
-    try:
-        body = json.loads(answer.body) if answer.body else {}
-    except (ValueError, RecursionError):
-        body = None
-    if 400 <= answer.status <= 499:
-        said = body.get("message") if isinstance(body, dict) else None
-        message = said[:300] if isinstance(said, str) and said else f"HTTP {answer.status}"
-        raise TwitchRefused(f"Twitch says: {message}", twitch_status=answer.status)
-    if not 200 <= answer.status <= 299:
-        raise TwitchUnavailable(f"Twitch answers HTTP {answer.status}")
-    if not isinstance(body, dict):
-        raise TwitchUnavailable("Twitch's answer is not a JSON object")
-    return body
+    if answer.headers.get("Ratelimit-Remaining") != "0":
+        return None
+    reset = answer.headers.get("Ratelimit-Reset", "")
+    if not (reset.isascii() and reset.isdigit() and len(reset) < 12):
+        return None
+    return max(0.0, int(reset) - time.time()) + 0.1

@@ -4,6 +4,7 @@ import base64
 from dataclasses import dataclass
 
 from ..domain import waddlebot
+from ..domain.secret import Secret
 from ..errors import CallFailed
 from ..settings import Settings
 from ..version import VERSION
@@ -26,6 +27,7 @@ class WaddleBotClient:
         self._http = http
         self._context_url = settings.context_api_url
         self._reputation_url = settings.reputation_api_url
+        self._gateway_url = settings.gateway_activate_url
         self._headers = {
             "Content-Type": "application/json",
             "Accept": "application/json",
@@ -57,3 +59,14 @@ class WaddleBotClient:
             return Sent(waddlebot.Failure(f"reputation: {error}", passing=True), None, b"")
         failure = waddlebot.read_reputation(answer.status, answer.headers, answer.body)
         return Sent(failure, answer.status, answer.body)
+
+    def activate_gateway(self, activation_key: Secret) -> waddlebot.Failure | None:
+        """Activate the gateway that this key belongs to; None when it is, or why it is not."""
+        if self._gateway_url is None:
+            return waddlebot.Failure("gateway: GATEWAY_ACTIVATE_URL is not set", passing=False)
+        body = waddlebot.activation_request(activation_key.reveal())
+        try:
+            answer = self._http.call("POST", self._gateway_url, headers=self._headers, data=body)
+        except CallFailed as error:
+            return waddlebot.Failure(f"gateway: {error}", passing=True)
+        return waddlebot.read_activation(answer.status, answer.headers, answer.body)

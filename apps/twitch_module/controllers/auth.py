@@ -1,24 +1,228 @@
-"""Who is calling: the admins' login."""
+"""Logins with Twitch in the browser, and the tokens that they bring."""
 
+from http.cookies import SimpleCookie
+from typing import Annotated, Any
+
+from py4web import request, response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..common import services
-from ..services.admin_auth import ACCESS_SECONDS
-from .http import Answer, endpoint, read_form_or_json, reply
+from ..domain.catalogue import scopes_for
+from ..domain.oauth import STATE_SECONDS, missing_scopes
+from ..domain.secret import Secret
+from ..errors import Forbidden, ModuleError
+from ..models.tokens import NEEDS_LOGIN, TokenRow
+from ..services.logins import Connected
+from ..services.tokens import NeedsLogin, UserToken
+from .http import Answer, endpoint, page, problem, read_query, reply, wants_page
+from .times import rfc3339
+
+LOGIN_PATH = "/twitch/auth/login"
+UserId = Annotated[str, Field(min_length=1, max_length=50)]
 
 
-class Credentials(BaseModel):
-    """What an admin logs in with."""
+class LoginQuery(BaseModel):
+    """What a login link may carry."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    activation_key: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+
+
+class CallbackQuery(BaseModel):
+    """What Twitch sends back; whatever else is there is not looked at."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    state: str = Field("", max_length=500)
+    code: str = Field("", max_length=500)
+    error: str = Field("", max_length=100)
+
+
+class StatusQuery(BaseModel):
+    """Whose status."""
 
     model_config = ConfigDict(extra="forbid")
 
-    username: str = Field(max_length=200)
-    password: str = Field(max_length=1000)
+    user_id: UserId
 
 
-@endpoint("/api/auth/login", "POST", who="anyone")
+class Declined(Forbidden):
+    """The user did not agree at Twitch."""
+
+    code = "access_denied"
+    title = "Not connected"
+
+
+@endpoint(LOGIN_PATH, "GET", who="anyone")
 def log_in() -> Answer:
-    """An access token for 15 minutes."""
-    given = read_form_or_json(Credentials)
-    token = services().admin_auth.log_in(given.username, given.password)
-    return reply({"access_token": token, "token_type": "bearer", "expires_in": ACCESS_SECONDS})
+    """Send the browser to Twitch."""
+    query = read_query(LoginQuery)
+    # A browser that has two logins open goes on with the same cookie, so that both can end.
+    browser = _browser() or services().logins.new_browser()
+    key = Secret(query.activation_key) if query.activation_key else None
+    location = services().logins.begin(browser, key)
+    _set_cookie(browser)
+    response.status = 303
+    response.headers["Location"] = location
+    response.headers["Cache-Control"] = "no-store"
+    return ""
+
+
+@endpoint("/twitch/auth/callback", "GET", who="anyone")
+def callback() -> Answer:
+    """Finish the login. The state is judged before anything else is looked at."""
+    try:
+        query = read_query(CallbackQuery)
+        activation_key = services().logins.check(query.state, _browser())
+        if query.error or not query.code:
+            raise Declined("Twitch says that the request was declined")
+        connected = services().logins.finish(Secret(query.code), activation_key)
+    except ModuleError as error:
+        return _not_connected(error)
+    return _connected(connected)
+
+
+@endpoint("/twitch/auth/status", "GET", who="admin")
+def status() -> Answer:
+    """What is known of a user's login, without asking Twitch."""
+    user_id = read_query(StatusQuery).user_id
+    row = services().tokens.find(user_id)
+    if row is None:
+        return reply({"authenticated": False, "user_id": user_id})
+    return reply(_user(row))
+
+
+@endpoint("/twitch/auth/users", "GET", who="admin")
+def list_users() -> Answer:
+    """Everyone with tokens, without asking Twitch."""
+    return reply({"users": [_user(row) for row in services().tokens.list()]})
+
+
+@endpoint("/twitch/auth/refresh/<user_id>", "POST", who="admin")
+def refresh(user_id: str) -> Answer:
+    """Renew a user's token now; callers who come together share one renewal."""
+    row = services().tokens.find(user_id)
+    version = row.version if row else 0
+    return reply(_without_token(_asking(services().tokens.renewed, user_id, version)))
+
+
+@endpoint("/twitch/auth/revoke/<user_id>", "POST", who="admin")
+def revoke(user_id: str) -> Answer:
+    """Revoke a user's tokens at Twitch and delete them here."""
+    confirmed = services().tokens.forget(user_id)
+    return reply({"user_id": user_id, "deleted": True, "revoked_at_twitch": confirmed})
+
+
+@endpoint("/twitch/auth/token/<user_id>", "GET", who="admin")
+def lend_token(user_id: str) -> Answer:
+    """A valid access token for another service; never the refresh token."""
+    token = _asking(services().tokens.valid, user_id)
+    lent = {"access_token": token.access_token.reveal(), "token_type": "bearer"}
+    return reply({**lent, **_without_token(token)})
+
+
+def _asking(ask: Any, *arguments: Any) -> UserToken:
+    """What the vault answers; a user who must log in again is named with the link for it."""
+    try:
+        token: UserToken = ask(*arguments)
+    except NeedsLogin as error:
+        error.extra = {"login_url": _login_url()}
+        raise
+    return token
+
+
+def _without_token(token: UserToken) -> dict[str, Any]:
+    return {
+        "user_id": token.user_id,
+        "login": token.login,
+        "scopes": list(token.scopes),
+        "expires_at": rfc3339(token.expires_at_ms),
+        "expires_in": services().tokens.seconds_left(token.expires_at_ms),
+    }
+
+
+def _user(row: TokenRow) -> dict[str, Any]:
+    scopes = row.scopes.split()
+    needed = scopes_for(services().subscriptions.event_types)
+    return {
+        "authenticated": row.status != NEEDS_LOGIN,
+        "user_id": row.user_id,
+        "login": row.login,
+        "display_name": row.display_name,
+        "scopes": scopes,
+        "missing_scopes": missing_scopes(needed, scopes),
+        "expires_at": rfc3339(row.expires_at_ms),
+        "expires_in": services().tokens.seconds_left(row.expires_at_ms),
+        "status": row.status,
+        "reason": row.reason,
+        "last_validated_at": rfc3339(row.validated_at_ms),
+        "login_url": _login_url() if row.status == NEEDS_LOGIN else None,
+    }
+
+
+def _connected(connected: Connected) -> Answer:
+    if wants_page():
+        return page(
+            "connected.html",
+            title="Connected",
+            display_name=connected.display_name,
+            login=connected.login,
+            gateway=connected.gateway,
+        )
+    gateway = connected.gateway
+    return reply(
+        {
+            "authenticated": True,
+            "message": f"Connected as {connected.display_name}",
+            "user_id": connected.user_id,
+            "login": connected.login,
+            "display_name": connected.display_name,
+            "scopes": list(connected.scopes),
+            "gateway": gateway and {"activated": gateway == "activated", "detail": gateway},
+        }
+    )
+
+
+def _not_connected(error: ModuleError) -> Answer:
+    if not wants_page():
+        return problem(error)
+    response.status = error.status
+    hint = None
+    if isinstance(error, Declined):
+        hint = "If the link that you came by held an activation key, use that link again."
+    return page("not_connected.html", title=error.title, detail=str(error), hint=hint)
+
+
+def _login_url() -> str:
+    """The link for a streamer, on the host that Twitch knows us by."""
+    redirect_uri = services().settings.twitch_redirect_uri
+    return redirect_uri.partition("/twitch/auth/")[0] + LOGIN_PATH
+
+
+def _is_https() -> bool:
+    return services().settings.twitch_redirect_uri.startswith("https:")
+
+
+def _cookie_name() -> str:
+    # The prefix makes browsers insist on Secure, this very host and the path / (RFC 6265bis).
+    return "__Host-twitch_login" if _is_https() else "twitch_login"
+
+
+def _browser() -> Secret | None:
+    """What this browser was given when it began, if it sends it."""
+    cookies: SimpleCookie = SimpleCookie()
+    try:
+        cookies.load(request.environ.get("HTTP_COOKIE", ""))
+        value = cookies[_cookie_name()].value
+    except Exception:  # whatever a hostile header does to the parser, it is no cookie of ours
+        return None
+    return Secret(value) if 20 <= len(value) <= 100 and value.isascii() else None
+
+
+def _set_cookie(browser: Secret) -> None:
+    secure = "; Secure" if _is_https() else ""
+    response.headers["Set-Cookie"] = (
+        f"{_cookie_name()}={browser.reveal()}; Path=/; Max-Age={STATE_SECONDS};"
+        f" HttpOnly; SameSite=Lax{secure}"
+    )

@@ -4,17 +4,18 @@ An action is declared with `endpoint`, which says who may call it; errors become
 documents (RFC 9457) here and nowhere else.
 """
 
-import html
 import json
 import uuid
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import parse_qsl
 
 import structlog
 from ombott import HTTPError, default_app
 from py4web import action, request, response
+from py4web.core import render
 from pydantic import BaseModel, ValidationError
 
 from ..common import services
@@ -27,6 +28,12 @@ Answer = str | bytes
 Model = TypeVar("Model", bound=BaseModel)
 
 log = structlog.get_logger("http")
+
+_TEMPLATES = str(Path(__file__).resolve().parent.parent / "templates")
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 def endpoint(path: str, method: str, *, who: Who) -> Callable[[Callable[..., Answer]], Any]:
@@ -68,14 +75,8 @@ def problem(error: ModuleError) -> Answer:
         response.headers["WWW-Authenticate"] = "Bearer"
     if error.retryable and error.status == 503:
         response.headers["Retry-After"] = "2"
-    accept = request.environ.get("HTTP_ACCEPT", "")
-    if "text/html" in accept and "json" not in accept:
-        response.headers["Content-Type"] = "text/html; charset=utf-8"
-        title, detail = html.escape(error.title), html.escape(str(error))
-        return (
-            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-            f"<h1>{title}</h1><p>{detail}</p></html>"
-        )
+    if wants_page():
+        return page("problem.html", title=error.title, detail=str(error))
     response.headers["Content-Type"] = "application/problem+json"
     return json.dumps(
         {
@@ -84,8 +85,24 @@ def problem(error: ModuleError) -> Answer:
             "status": error.status,
             "detail": str(error),
             "code": error.code,
+            **error.extra,
         }
     )
+
+
+def wants_page() -> bool:
+    """Whether a browser asks, and not a program."""
+    accept = request.environ.get("HTTP_ACCEPT", "")
+    return "text/html" in accept and "application/json" not in accept
+
+
+def page(template: str, **context: Any) -> Answer:
+    """A page of `templates/`. What is put into it is escaped; nothing comes from elsewhere."""
+    response.headers["Content-Type"] = "text/html; charset=utf-8"
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Security-Policy"] = _PAGE_POLICY
+    text: str = render(filename=template, path=_TEMPLATES, context=context)
+    return text
 
 
 def read_body(limit_bytes: int = MAX_BODY_BYTES) -> bytes:

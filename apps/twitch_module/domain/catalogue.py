@@ -24,6 +24,8 @@ class EventType:
     when: tuple[str, str] | None = None  # (flag, activity): the activity when the flag is true
 
 
+REVOKED = "user.authorization.revoke"  # a user has disconnected this application
+
 _MODERATED = ("broadcaster_user_id", "moderator_user_id")
 _SUBSCRIPTIONS = ("channel:read:subscriptions",)
 _HYPE_TRAIN = ("channel:read:hype_train",)
@@ -123,6 +125,10 @@ _ROWS = (
     EventType("channel.update", "2", "channel_update", user=None),
     EventType("stream.online", "1", "stream_online", user=None),
     EventType("stream.offline", "1", "stream_offline", user=None),
+    # Of the application, not of a channel: subscribed once. The user is the channel's streamer.
+    EventType(
+        REVOKED, "1", "authorization_revoke", condition=("client_id",), user=None, channel="user"
+    ),
 )
 
 CATALOGUE = {row.name: row for row in _ROWS}
@@ -139,6 +145,11 @@ DEFAULT_TYPES = (
 
 # Activities that somebody can get points for: those with a user.
 SCORABLE = {row.activity for row in _ROWS if row.user} | {row.when[1] for row in _ROWS if row.when}
+
+
+def scopes_for(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """For each of these types that needs a grant, the scopes of which any one will do."""
+    return [CATALOGUE[name].scopes for name in names if CATALOGUE[name].scopes]
 
 
 def types_in_use(scored_activities: Iterable[str]) -> tuple[str, ...]:

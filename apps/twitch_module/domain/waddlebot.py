@@ -80,6 +80,23 @@ def reputation_request(context: Context, activity: str, amount: int, user_name: 
     )
 
 
+def activation_request(activation_key: str) -> bytes:
+    """The body for the gateway API."""
+    return _json({"activation_key": activation_key})
+
+
+def read_activation(status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
+    """None when the gateway is activated. The outcome is in the body: HTTP is always 200."""
+    if status != 200:
+        return _http_failure("gateway", status, headers)
+    answer = _object(body)
+    inner = _inner_status(answer)
+    if inner == 200:
+        return None
+    message = _excerpt((answer or {}).get("msg"))
+    return Failure(f"gateway: {message}", passing=inner is None)
+
+
 def idempotency_key(message_id: str, activity: str) -> str:
     """The key that makes a repeated delivery recognisable: the same on every try."""
     return f"{message_id}:{activity}"

@@ -39,6 +39,24 @@ _STEPS = (
             version TEXT NOT NULL, condition TEXT NOT NULL, channel_id TEXT NOT NULL,
             status TEXT NOT NULL, cost BIGINT NOT NULL, updated_at_ms BIGINT NOT NULL)""",
     ),
+    (
+        """CREATE TABLE twitch_tokens (
+            id {id}, user_id TEXT NOT NULL UNIQUE, login TEXT NOT NULL,
+            display_name TEXT NOT NULL, access_token TEXT NOT NULL,
+            refresh_token TEXT NOT NULL, scopes TEXT NOT NULL,
+            expires_at_ms BIGINT NOT NULL, renewed_at_ms BIGINT,
+            status TEXT NOT NULL, reason TEXT, version BIGINT NOT NULL,
+            lease_until_ms BIGINT NOT NULL, failures BIGINT NOT NULL,
+            retry_at_ms BIGINT NOT NULL, validated_at_ms BIGINT,
+            check_at_ms BIGINT NOT NULL, created_at_ms BIGINT NOT NULL)""",
+        """CREATE TABLE oauth_states (
+            id {id}, state_hash TEXT NOT NULL UNIQUE, browser_hash TEXT NOT NULL,
+            activation_key TEXT, expires_at_ms BIGINT NOT NULL)""",
+        # Work that one process at a time does, such as looking after the tokens.
+        """CREATE TABLE twitch_leases (
+            id {id}, name TEXT NOT NULL UNIQUE, owner TEXT NOT NULL,
+            until_ms BIGINT NOT NULL)""",
+    ),
 )
 VERSION = len(_STEPS)
 

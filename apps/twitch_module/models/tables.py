@@ -67,6 +67,36 @@ TABLES: dict[str, dict[str, str]] = {
         "cost": _BIGINT,
         "updated_at_ms": _BIGINT,
     },
+    "twitch_tokens": {
+        "user_id": _TEXT,  # Twitch's id; unique
+        "login": _TEXT,
+        "display_name": _TEXT,
+        "access_token": _TEXT,  # sealed
+        "refresh_token": _TEXT,  # sealed
+        "scopes": _TEXT,  # with spaces between
+        "expires_at_ms": _BIGINT,
+        "renewed_at_ms": _BIGINT,  # empty until the first renewal after a login
+        "status": _TEXT,  # ok or needs_login
+        "reason": _TEXT,  # why a login is needed, or what the last renewal ran into
+        "version": _BIGINT,  # grows with every new pair
+        "lease_until_ms": _BIGINT,  # until when somebody is renewing it
+        "failures": _BIGINT,  # renewals that failed in a row
+        "retry_at_ms": _BIGINT,  # no renewal before this
+        "validated_at_ms": _BIGINT,
+        "check_at_ms": _BIGINT,  # when it is to be validated
+        "created_at_ms": _BIGINT,
+    },
+    "oauth_states": {
+        "state_hash": _TEXT,  # SHA-256 of the state; unique
+        "browser_hash": _TEXT,  # SHA-256 of the cookie of the browser that began
+        "activation_key": _TEXT,  # sealed
+        "expires_at_ms": _BIGINT,
+    },
+    "twitch_leases": {
+        "name": _TEXT,
+        "owner": _TEXT,
+        "until_ms": _BIGINT,
+    },
 }
 
 

@@ -1,5 +1,6 @@
 """Setting up a channel's EventSub subscriptions at Twitch."""
 
+import threading
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import structlog
 
 from ..clients.twitch import TwitchClient
-from ..domain.catalogue import CATALOGUE, EventType
+from ..domain.catalogue import CATALOGUE, REVOKED, EventType
 from ..errors import TwitchRefused, TwitchUnavailable
 from ..models import subscriptions
 from ..models.database import Database
@@ -41,17 +42,28 @@ class Subscriptions:
         """`event_types` are the types that every channel gets."""
         self._database = database
         self._twitch = twitch
-        self._event_types = tuple(event_types)
+        self.event_types = tuple(event_types)
 
     def set_up(self, channel_id: str) -> list[SetupResult]:
         """Subscribe the channel to every type; what became of each. One failure stops none."""
-        results = [self._set_up_type(CATALOGUE[name], channel_id) for name in self._event_types]
+        results = [self._set_up_type(CATALOGUE[name], channel_id) for name in self.event_types]
         for result in results:
             log.info("subscription set up", channel_id=channel_id, **result.to_json())
         return results
 
-    def _set_up_type(self, row: EventType, channel_id: str) -> SetupResult:
-        condition = dict.fromkeys(row.condition, channel_id)
+    def set_up_soon(self, channel_id: str) -> None:
+        """The same on a thread of its own, for a caller who must not wait for Twitch."""
+        threading.Thread(target=self.set_up, args=(channel_id,), daemon=True).start()
+
+    def set_up_application(self) -> SetupResult:
+        """Subscribe to what concerns the application itself: users who disconnect it."""
+        result = self._set_up_type(CATALOGUE[REVOKED], self._twitch.client_id)
+        if result.outcome != "adopted":
+            log.info("subscription set up", **result.to_json())
+        return result
+
+    def _set_up_type(self, row: EventType, subject: str) -> SetupResult:
+        condition = dict.fromkeys(row.condition, subject)
         try:
             try:
                 created = self._twitch.create_subscription(row.name, row.version, condition)

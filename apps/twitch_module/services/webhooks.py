@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from ..domain import eventsub
+from ..domain.catalogue import REVOKED
 from ..domain.notification import (
     Notification,
     NotUnderstood,
@@ -17,8 +18,8 @@ from ..domain.notification import (
 from ..domain.points import Policy
 from ..domain.text import text
 from ..errors import MessageRefused
-from ..models import activities, channels, events, subscriptions
-from ..models.database import Database
+from ..models import activities, channels, events, subscriptions, tokens
+from ..models.database import Database, Transaction
 from .group_commit import GroupCommit
 from .refusals import RefusalLog
 
@@ -92,6 +93,9 @@ class WebhookReceiver:
             }
             if earned:
                 activities.insert_activities(transaction, earned, now_ms)
+            for event, _ in in_order:
+                if event.event_type == REVOKED and event.event_id in new:
+                    _forget(transaction, event.channel_id)
         if earned:
             self._on_activities()
         log.info("stored", events=len(new), activities=len(earned), repeats=len(rows) - len(new))
@@ -130,6 +134,13 @@ class WebhookReceiver:
             if status != "enabled":
                 warning = f"{subscription.event_type}: {status}"
                 channels.warn(transaction, subscription.channel_id, warning)
+
+
+def _forget(transaction: Transaction, user_id: str) -> None:
+    """The user has disconnected this application: nothing of the grant may stay."""
+    if tokens.delete(transaction, user_id):
+        log.info("tokens deleted", user_id=user_id, reason="the user disconnected the application")
+    channels.warn(transaction, user_id, "the streamer has disconnected the application")
 
 
 def interpret(message: eventsub.Message, policy: Policy) -> Row:

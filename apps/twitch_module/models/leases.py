@@ -1,0 +1,23 @@
+"""Work that one process at a time does: a lease by name."""
+
+from .database import Transaction
+
+
+def hold(transaction: Transaction, name: str, owner: str, lease_ms: int) -> bool:
+    """Take or prolong a lease; False when somebody else holds it."""
+    now = transaction.now_ms()
+    return bool(
+        transaction.execute(
+            "INSERT INTO twitch_leases (name, owner, until_ms) VALUES (%s, %s, %s)"
+            " ON CONFLICT (name) DO UPDATE"
+            " SET owner = excluded.owner, until_ms = excluded.until_ms"
+            " WHERE twitch_leases.owner = excluded.owner OR twitch_leases.until_ms <= %s"
+            " RETURNING id",
+            [name, owner, now + lease_ms, now],
+        )
+    )
+
+
+def let_go(transaction: Transaction, name: str, owner: str) -> None:
+    """Give a lease up."""
+    transaction.execute("DELETE FROM twitch_leases WHERE name = %s AND owner = %s", [name, owner])

@@ -1,0 +1,292 @@
+"""Users' tokens: kept sealed, renewed by one caller at a time, handed out while they last.
+
+Across threads, processes and machines one request goes to Twitch per renewal. Who finds
+another at it waits for the outcome in the database, and gets the new token.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from ..clients.twitch_auth import DeadGrant, TwitchAuth
+from ..domain.oauth import Grant, Validation, is_near_end, renewal_delay_seconds
+from ..domain.secret import Secret
+from ..errors import Conflict, ModuleError, NotFound, TwitchRefused, TwitchUnavailable
+from ..models import channels, tokens
+from ..models.database import Database
+from ..models.tokens import SealedPair, TokenRow
+from ..vault import Vault
+
+WAIT_SECONDS = 5.0  # for somebody else's renewal
+_POLL_SECONDS = (0.02, 0.05, 0.1, 0.2)  # then the last again
+
+log = structlog.get_logger("tokens")
+
+
+class NeedsLogin(Conflict):
+    """The user's grant is dead: only a new login helps."""
+
+    code = "needs_login"
+    title = "The user has to log in again"
+
+
+@dataclass(frozen=True, slots=True)
+class UserToken:
+    """A user's access token. `version` tells this pair from those before and after it."""
+
+    user_id: str
+    login: str
+    access_token: Secret
+    scopes: tuple[str, ...]
+    expires_at_ms: int
+    version: int
+
+
+class Tokens:
+    """The users' tokens. Thread-safe; blocks on the database, and on Twitch while renewing."""
+
+    def __init__(self, database: Database, vault: Vault, auth: TwitchAuth) -> None:
+        self._database = database
+        self._vault = vault
+        self._auth = auth
+        # Threads of this process queue here, so that one of them asks the database.
+        self._queues: dict[str, tuple[threading.Lock, int]] = {}
+        self._queues_lock = threading.Lock()
+
+    def keep_login(self, validation: Validation, display_name: str, grant: Grant) -> None:
+        """Store what a login brought, in place of what was there."""
+        with self._database.transaction() as transaction:
+            now_ms = transaction.now_ms()
+            tokens.save_login(
+                transaction,
+                user_id=validation.user_id,
+                login=validation.login,
+                display_name=display_name,
+                pair=self._seal(validation.user_id, grant, now_ms),
+                check_at_ms=now_ms + 30 * 60 * 1000,
+            )
+            channels.warn(transaction, validation.user_id, None)
+        log.info("logged in", user_id=validation.user_id, login=validation.login)
+
+    def find(self, user_id: str) -> TokenRow | None:
+        """What is stored for a user, without asking Twitch."""
+        with self._database.transaction(write=False) as transaction:
+            return tokens.get(transaction, user_id)
+
+    def list(self) -> list[TokenRow]:
+        """What is stored for everybody, without asking Twitch."""
+        with self._database.transaction(write=False) as transaction:
+            return tokens.list_all(transaction)
+
+    def valid(self, user_id: str) -> UserToken:
+        """A token that Twitch takes, renewed first when it is near its end.
+
+        When a renewal fails, and the old token has time left, that one serves. Raises NotFound,
+        NeedsLogin, and TwitchUnavailable when there is no token that could serve.
+        """
+        row, now_ms = self._usable(user_id)
+        if not is_near_end(row.expires_at_ms, row.renewed_at_ms, now_ms):
+            return self._open(row)
+        try:
+            return self.renewed(user_id, row.version)
+        except (TwitchUnavailable, TwitchRefused):
+            if row.expires_at_ms > now_ms:
+                return self._open(row)
+            raise
+
+    def renewed(self, user_id: str, version: int) -> UserToken:
+        """A token newer than `version`, which is near its end or which Twitch has refused.
+
+        Renews at Twitch unless somebody else has done so or is doing so: then it waits for
+        that, five seconds at most. Raises NotFound, NeedsLogin and TwitchUnavailable.
+        """
+        ends = time.monotonic() + WAIT_SECONDS
+        with self._queue(user_id, WAIT_SECONDS):
+            polls = iter(_POLL_SECONDS)
+            while True:
+                row, now_ms = self._usable(user_id)
+                if row.version > version:
+                    return self._open(row)
+                if row.retry_at_ms > now_ms:
+                    message = f"The last renewal failed ({row.reason}); it is tried later"
+                    raise TwitchUnavailable(message, code="renewal_paused")
+                with self._database.transaction() as transaction:
+                    lease = tokens.take_lease(transaction, row)
+                if lease is not None:
+                    return self._renew(row, lease)
+                if time.monotonic() > ends:
+                    raise TwitchUnavailable(
+                        "Another process is renewing the token, and has not ended yet",
+                        code="renewal_in_progress",
+                    )
+                time.sleep(next(polls, _POLL_SECONDS[-1]))
+
+    def seconds_left(self, expires_at_ms: int) -> int:
+        """How many whole seconds a token has left."""
+        with self._database.transaction(write=False) as transaction:
+            return max(0, (expires_at_ms - transaction.now_ms()) // 1000)
+
+    def forget(self, user_id: str) -> bool:
+        """Revoke a user's tokens at Twitch, and delete them here; whether Twitch confirmed it.
+
+        Raises NotFound. When Twitch does not answer they are deleted all the same.
+        """
+        row = self.find(user_id)
+        if row is None:
+            raise NotFound(f"There are no tokens of user {user_id!r}")
+        confirmed = self._auth.revoke(self._open_access(row))
+        with self._database.transaction() as transaction:
+            tokens.delete(transaction, user_id)
+        log.info("tokens deleted", user_id=user_id, revoked_at_twitch=confirmed)
+        return confirmed
+
+    def validate(self, row: TokenRow) -> None:
+        """Ask Twitch about a token, keep what it says, and renew it where that is needed.
+
+        Raises NeedsLogin, and TwitchUnavailable when there was no answer.
+        """
+        validation = self._auth.validate(self._open_access(row))
+        if validation is None:
+            log.info("token refused", user_id=row.user_id)
+            self.renewed(row.user_id, row.version)
+            return
+        if validation.user_id != row.user_id:
+            raise TwitchUnavailable("Twitch says that the token is somebody else's")
+        with self._database.transaction() as transaction:
+            now_ms = transaction.now_ms()
+            expires_at_ms = now_ms + validation.expires_in * 1000
+            tokens.save_validation(
+                transaction,
+                row,
+                login=validation.login,
+                scopes=" ".join(validation.scopes),
+                expires_at_ms=expires_at_ms,
+            )
+        if is_near_end(expires_at_ms, row.renewed_at_ms, now_ms):
+            self.renewed(row.user_id, row.version)
+
+    def check_keys(self) -> None:
+        """Open every stored token. Raises CannotOpen when a key is missing or wrong."""
+        for row in self.list():
+            self._open_access(row)
+            self._vault.open(_place(row.user_id, "refresh_token"), row.refresh_token)
+
+    def seal_anew(self) -> int:
+        """Put every token under the first key, while others go on working; how many changed.
+
+        Can be interrupted and run again at any time.
+        """
+        changed, after = 0, ""
+        while True:
+            with self._database.transaction(write=False) as transaction:
+                rows = tokens.sealed_after(transaction, after, 100)
+            if not rows:
+                return changed
+            changed += sum(self._seal_row_anew(row) for row in rows)
+            after = rows[-1].user_id
+
+    def _seal_row_anew(self, row: TokenRow) -> bool:
+        places = {name: _place(row.user_id, name) for name in ("access_token", "refresh_token")}
+        sealed = {name: getattr(row, name) for name in places}
+        if all(self._vault.is_current(places[name], sealed[name]) for name in places):
+            return False
+        again = {
+            name: self._vault.seal(place, self._vault.open(place, sealed[name]))
+            for name, place in places.items()
+        }
+        with self._database.transaction() as transaction:
+            return tokens.replace_sealed(
+                transaction, row, again["access_token"], again["refresh_token"]
+            )
+
+    @contextmanager
+    def _queue(self, user_id: str, seconds: float) -> Iterator[None]:
+        with self._queues_lock:
+            lock, waiting = self._queues.get(user_id, (threading.Lock(), 0))
+            self._queues[user_id] = (lock, waiting + 1)
+        entered = lock.acquire(timeout=seconds)
+        try:
+            if not entered:
+                raise TwitchUnavailable(
+                    "The token is being renewed, and Twitch has not answered yet",
+                    code="renewal_in_progress",
+                )
+            yield
+        finally:
+            if entered:
+                lock.release()
+            with self._queues_lock:
+                lock, waiting = self._queues[user_id]
+                self._queues[user_id] = (lock, waiting - 1)
+                if waiting == 1:
+                    del self._queues[user_id]
+
+    def _renew(self, row: TokenRow, lease: int) -> UserToken:
+        """Exchange the refresh token, as the holder of the lease."""
+        refresh_token = self._vault.open(_place(row.user_id, "refresh_token"), row.refresh_token)
+        try:
+            grant = self._auth.renew(refresh_token)
+        except DeadGrant as error:
+            self._note_failure(row, lease, tokens.NEEDS_LOGIN, str(error), 0)
+            raise NeedsLogin(f"{row.login}: {error}") from error
+        except ModuleError as error:
+            delay = renewal_delay_seconds(row.failures + 1)
+            self._note_failure(row, lease, tokens.OK, str(error), int(delay * 1000))
+            raise
+        with self._database.transaction() as transaction:
+            pair = self._seal(row.user_id, grant, transaction.now_ms())
+            saved = tokens.save_renewal(transaction, row, lease, pair)
+        if saved:
+            log.info("token renewed", user_id=row.user_id, expires_in=grant.expires_in)
+        # Where it was not saved, a new login has come between: that pair is the better one.
+        return self._open(self._usable(row.user_id)[0])
+
+    def _note_failure(
+        self, row: TokenRow, lease: int, status: str, reason: str, delay_ms: int
+    ) -> None:
+        log.warning("renewal failed", user_id=row.user_id, status=status, reason=reason)
+        with self._database.transaction() as transaction:
+            tokens.save_failure(
+                transaction, row, lease, status=status, reason=reason, delay_ms=delay_ms
+            )
+            if status == tokens.NEEDS_LOGIN:
+                channels.warn(transaction, row.user_id, f"needs a new login: {reason}")
+
+    def _usable(self, user_id: str) -> tuple[TokenRow, int]:
+        """The row of a user who does not have to log in again, and the time (epoch ms)."""
+        with self._database.transaction(write=False) as transaction:
+            row, now_ms = tokens.get(transaction, user_id), transaction.now_ms()
+        if row is None:
+            raise NotFound(f"There are no tokens of user {user_id!r}")
+        if row.status == tokens.NEEDS_LOGIN:
+            raise NeedsLogin(f"{row.login} has to log in again: {row.reason}")
+        return row, now_ms
+
+    def _seal(self, user_id: str, grant: Grant, now_ms: int) -> SealedPair:
+        return SealedPair(
+            self._vault.seal(_place(user_id, "access_token"), grant.access_token),
+            self._vault.seal(_place(user_id, "refresh_token"), grant.refresh_token),
+            " ".join(grant.scopes),
+            now_ms + grant.expires_in * 1000,
+        )
+
+    def _open_access(self, row: TokenRow) -> Secret:
+        return self._vault.open(_place(row.user_id, "access_token"), row.access_token)
+
+    def _open(self, row: TokenRow) -> UserToken:
+        return UserToken(
+            row.user_id,
+            row.login,
+            self._open_access(row),
+            tuple(row.scopes.split()),
+            row.expires_at_ms,
+            row.version,
+        )
+
+
+def _place(user_id: str, column: str) -> str:
+    return f"twitch_tokens:{user_id}:{column}"

@@ -1,0 +1,124 @@
+"""Looking after the users' tokens: each is validated hourly or oftener, as Twitch demands.
+
+Source: Twitch, "Validating Tokens". One process at a time does it; it holds a lease.
+"""
+
+import random
+import secrets
+import threading
+import time
+
+import structlog
+
+from ..errors import DatabaseUnavailable, ModuleError
+from ..models import leases, tokens
+from ..models.database import Database
+from ..models.tokens import TokenRow
+from .subscriptions import Subscriptions
+from .tokens import Tokens
+
+CHECK_MS = 30 * 60 * 1000
+CHECK_AFTER_FAILURE_MS = 5 * 60 * 1000
+SPREAD = 0.1  # of the time between checks, so that they do not come together
+CALLS_AT_ONCE = 5
+# Between groups of five: at most ten calls a second, below Twitch's 800 a minute.
+PAUSE_SECONDS = 1.0
+PASS_SECONDS = 2.0
+APPLICATION_SECONDS = 600.0  # between looks at the application's own subscription
+APPLICATION_RETRY_SECONDS = 10.0
+
+_LEASE = "upkeep"
+_LEASE_MS = 60_000  # longer than a pass with five calls that all time out
+
+log = structlog.get_logger("upkeep")
+
+
+class Upkeep:
+    """Validates tokens that are due, and renews those near their end, until it is stopped."""
+
+    def __init__(self, database: Database, tokens_: Tokens, subscriptions: Subscriptions) -> None:
+        self._database = database
+        self._tokens = tokens_
+        self._subscriptions = subscriptions
+        self._owner = secrets.token_hex(8)
+        self._stopping = threading.Event()
+        # Twitch sends a challenge at once, and this server is not listening yet.
+        self._next_look_at = time.monotonic() + APPLICATION_RETRY_SECONDS
+        self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+
+    def start(self) -> None:
+        """Begin, on a thread of its own: at once with every token that was not just checked."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the checks that are on their way, and let another process go on."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(25)
+        try:
+            with self._database.transaction() as transaction:
+                leases.let_go(transaction, _LEASE, self._owner)
+        except DatabaseUnavailable:
+            return  # it ends by itself within a minute
+
+    def _run(self) -> None:
+        started = False
+        while not self._stopping.is_set():
+            try:
+                if self._hold_lease():
+                    if not started:
+                        self._make_all_due()
+                        started = True
+                    self._look_after_application()
+                    self._check_due()
+            except DatabaseUnavailable as error:
+                log.warning("database unavailable", error=str(error))
+            except Exception:  # a fault in one pass must not end all upkeep
+                log.exception("upkeep failed")
+            self._stopping.wait(PASS_SECONDS)
+
+    def _hold_lease(self) -> bool:
+        with self._database.transaction() as transaction:
+            return leases.hold(transaction, _LEASE, self._owner, _LEASE_MS)
+
+    def _make_all_due(self) -> None:
+        """At a start, unless another process has just done it."""
+        with self._database.transaction() as transaction:
+            tokens.make_all_due(transaction, transaction.now_ms() - CHECK_AFTER_FAILURE_MS)
+
+    def _look_after_application(self) -> None:
+        """Twitch tells us of users who disconnect the application, if we are subscribed."""
+        now = time.monotonic()
+        if now >= self._next_look_at:
+            result = self._subscriptions.set_up_application()
+            refused = result.outcome == "refused"
+            pause = APPLICATION_RETRY_SECONDS if refused else APPLICATION_SECONDS
+            self._next_look_at = now + pause
+            if refused:
+                log.warning("cannot subscribe to disconnections", reason=result.reason)
+
+    def _check_due(self) -> None:
+        """Check what is due, five at a time."""
+        while not self._stopping.is_set():
+            with self._database.transaction() as transaction:
+                rows = tokens.take_due_checks(transaction, CALLS_AT_ONCE, CHECK_AFTER_FAILURE_MS)
+            threads = [threading.Thread(target=self._check, args=(row,)) for row in rows]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            if len(rows) < CALLS_AT_ONCE or not self._hold_lease():
+                return
+            self._stopping.wait(PAUSE_SECONDS)
+
+    def _check(self, row: TokenRow) -> None:
+        try:
+            self._tokens.validate(row)
+            spread = 1 - SPREAD + 2 * SPREAD * random.random()  # noqa: S311  # guards nothing
+            with self._database.transaction() as transaction:
+                check_at_ms = transaction.now_ms() + int(CHECK_MS * spread)
+                tokens.set_check(transaction, row.user_id, check_at_ms)
+        except ModuleError as error:
+            log.warning("check failed", user_id=row.user_id, code=error.code, reason=str(error))
+        except Exception:  # one token must not end the others' upkeep
+            log.exception("check failed", user_id=row.user_id)

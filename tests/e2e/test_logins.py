@@ -1,0 +1,378 @@
+"""A streamer logs in once; the state of a login is good for one browser, once, ten minutes."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from apps.twitch_module.models.database import Database
+from tests.e2e.conftest import Start
+from tests.messages import Message
+from tests.processes import Module, Sandbox, wait_until
+
+STREAMER = "100200300"
+NEEDED = {
+    "bits:read",
+    "channel:moderate",
+    "channel:read:subscriptions",
+    "moderator:read:followers",
+}
+
+
+class Browser:
+    """A browser that keeps its cookies and follows redirects only when told."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.session = requests.Session()
+
+    def begin(self, **query: str) -> dict[str, str]:
+        """Follow the login link; what Twitch is asked for."""
+        answer = self.get("/twitch/auth/login", query)
+        assert answer.status_code == 303
+        return {
+            name: values[0]
+            for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()
+        }
+
+    def agree(self, asked: dict[str, str], user_id: str | None = STREAMER) -> dict[str, str]:
+        """Agree at Twitch (or decline, without a user); what comes back in the address."""
+        url = self.module.setting("TWITCH_AUTH_URL") + "/authorize"
+        form = {**asked, "user_id": user_id} if user_id else {**asked, "decision": "decline"}
+        answer = requests.post(url, data=form, allow_redirects=False, timeout=10)
+        assert answer.status_code == 302, answer.text
+        location = answer.headers["Location"]
+        assert location.startswith(self.module.url + "/twitch/auth/callback?")
+        return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
+
+    def come_back(self, result: dict[str, str], page: bool = False) -> requests.Response:
+        accept = "text/html" if page else "application/json"
+        return self.get("/twitch/auth/callback", result, Accept=accept)
+
+    def get(self, path: str, query: dict[str, str], **headers: str) -> requests.Response:
+        return self.session.get(
+            self.module.url + path,
+            params=query,
+            headers=headers,
+            allow_redirects=False,
+            timeout=20,
+        )
+
+
+def log_in(module: Module, user_id: str = STREAMER, **query: str) -> dict[str, Any]:
+    """A whole login; what the callback answers."""
+    browser = Browser(module)
+    answer = browser.come_back(browser.agree(browser.begin(**query), user_id))
+    assert answer.status_code == 200, answer.text
+    result: dict[str, Any] = answer.json()
+    return result
+
+
+def token_requests(sandbox: Sandbox) -> int:
+    calls: dict[str, int] = sandbox.control("calls")["calls"]
+    return calls.get("POST /sandbox/oauth2/token", 0)
+
+
+def test_a_login_stores_the_tokens_and_says_who_is_connected(
+    module: Module, sandbox: Sandbox
+) -> None:
+    browser = Browser(module)
+    asked = browser.begin()
+    answer = browser.come_back(browser.agree(asked), page=True)
+    status = module.call("GET", f"/twitch/auth/status?user_id={STREAMER}").json()
+
+    assert set(asked["scope"].split()) == NEEDED
+    assert len(asked["state"]) >= 43
+    assert "Connected as Sandbox Streamer" in answer.text
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert (True, "ok", []) == (
+        status["authenticated"],
+        status["status"],
+        status["missing_scopes"],
+    )
+    assert set(status["scopes"]) == NEEDED
+    assert 14_000 < status["expires_in"] <= 14_400
+
+
+def test_further_scopes_are_asked_for_when_they_are_configured(start: Start) -> None:
+    asked = Browser(start(TWITCH_SCOPES="chat:read user:bot")).begin()
+
+    assert set(asked["scope"].split()) == NEEDED | {"chat:read", "user:bot"}
+
+
+def test_the_cookie_binds_the_login_to_the_browser(start: Start) -> None:
+    plain = Browser(start()).get("/twitch/auth/login", {}).headers["Set-Cookie"]
+    secure = (
+        Browser(start(PUBLIC_URL="https://bot.example"))
+        .get("/twitch/auth/login", {})
+        .headers["Set-Cookie"]
+    )
+
+    assert plain.startswith("twitch_login=")
+    assert secure.startswith("__Host-twitch_login=")
+    assert secure.endswith("; Secure")
+    for cookie in (plain, secure):
+        assert "; HttpOnly" in cookie and "; SameSite=Lax" in cookie and "; Path=/" in cookie
+
+
+class TestStateMisuse:
+    """Each is 400, and Twitch gets no request for it."""
+
+    def refused(self, answer: requests.Response, sandbox: Sandbox) -> bool:
+        return (answer.status_code, answer.json()["code"], token_requests(sandbox)) == (
+            400,
+            "login_expired",
+            0,
+        )
+
+    def test_without_the_cookie(self, module: Module, sandbox: Sandbox) -> None:
+        result = Browser(module).agree(Browser(module).begin())
+
+        assert self.refused(Browser(module).come_back(result), sandbox)
+
+    def test_in_another_browser(self, module: Module, sandbox: Sandbox) -> None:
+        attacker, victim = Browser(module), Browser(module)
+        result = attacker.agree(attacker.begin())
+        victim.begin()
+
+        assert self.refused(victim.come_back(result), sandbox)
+
+    @pytest.mark.parametrize("state", ["", "x", "x" * 43, "<script>"])
+    def test_with_a_state_that_is_not_ours(
+        self, module: Module, sandbox: Sandbox, state: str
+    ) -> None:
+        browser = Browser(module)
+        result = browser.agree(browser.begin())
+
+        assert self.refused(browser.come_back({**result, "state": state}), sandbox)
+
+    def test_when_it_is_missing(self, module: Module, sandbox: Sandbox) -> None:
+        browser = Browser(module)
+        result = browser.agree(browser.begin())
+        del result["state"]
+
+        assert self.refused(browser.come_back(result), sandbox)
+
+    def test_after_ten_minutes(self, module: Module, sandbox: Sandbox) -> None:
+        browser = Browser(module)
+        result = browser.agree(browser.begin())
+        with Database(module.setting("DB_URI"), module.output.parent).transaction() as transaction:
+            transaction.execute("UPDATE oauth_states SET expires_at_ms = expires_at_ms - 600001")
+
+        assert self.refused(browser.come_back(result), sandbox)
+
+    def test_a_second_time(self, module: Module, sandbox: Sandbox) -> None:
+        browser = Browser(module)
+        result = browser.agree(browser.begin())
+
+        assert browser.come_back(result).status_code == 200
+        before = token_requests(sandbox)
+        assert browser.come_back(result).json()["code"] == "login_expired"
+        assert before == token_requests(sandbox)
+
+    def test_a_hundred_times_at_once(self, start: Start, sandbox: Sandbox) -> None:
+        servers = [start(WORKER="off"), start(WORKER="off")]
+        browser = Browser(servers[0])
+        result = browser.agree(browser.begin())
+        cookies = browser.session.cookies.get_dict()
+
+        def come_back(number: int) -> int:
+            return requests.get(
+                servers[number % 2].url + "/twitch/auth/callback",
+                params=result,
+                cookies=cookies,
+                timeout=20,
+            ).status_code
+
+        before = token_requests(sandbox)
+        with ThreadPoolExecutor(20) as pool:
+            statuses = sorted(pool.map(come_back, range(100)))
+
+        assert [200] + [400] * 99 == statuses
+        assert token_requests(sandbox) == before + 1
+
+
+def test_a_login_survives_a_restart_and_ends_at_another_server(start: Start) -> None:
+    one = start()
+    two = start(PUBLIC_URL=one.url)
+    browser = Browser(one)
+    result = browser.agree(browser.begin())
+    one.stop()
+    cookies = browser.session.cookies.get_dict()
+
+    answer = requests.get(
+        two.url + "/twitch/auth/callback", params=result, cookies=cookies, timeout=20
+    )
+
+    assert answer.status_code == 200
+
+
+def test_two_logins_in_two_tabs_both_end(module: Module) -> None:
+    browser = Browser(module)
+    first, second = browser.begin(), browser.begin()
+
+    assert browser.come_back(browser.agree(first)).status_code == 200
+    assert browser.come_back(browser.agree(second, "300400500")).status_code == 200
+
+
+def test_who_declines_gets_a_friendly_page_and_a_way_to_try_again(module: Module) -> None:
+    browser = Browser(module)
+    result = browser.agree(browser.begin(), user_id=None)
+    result["error_description"] = "<script>alert(1)</script>"
+    answer = browser.come_back(result, page=True)
+
+    assert answer.status_code == 403
+    assert "declined" in answer.text
+    assert 'href="/twitch/auth/login"' in answer.text
+    assert "<script" not in answer.text
+
+
+class TestGateway:
+    def test_a_known_key_activates_the_gateway(self, module: Module, sandbox: Sandbox) -> None:
+        result = log_in(module, activation_key="demo-key")
+        (call,) = sandbox.control("received?api=gateway")["received"]
+
+        assert {"activated": True, "detail": "activated"} == result["gateway"]
+        assert {"activation_key": "demo-key"} == call["json"]
+
+    def test_a_refusal_is_shown_although_it_comes_with_http_200(self, module: Module) -> None:
+        browser = Browser(module)
+        answer = browser.come_back(
+            browser.agree(browser.begin(activation_key="unknown-key")), page=True
+        )
+
+        assert answer.status_code == 200
+        assert "Connected as Sandbox Streamer" in answer.text
+        assert "The gateway was not activated" in answer.text
+
+    def test_a_gateway_that_is_away_does_not_undo_the_login(
+        self, module: Module, sandbox: Sandbox
+    ) -> None:
+        sandbox.control("faults", {"path": "/sandbox/waddlebot/gateway", "times": 1, "status": 500})
+        result = log_in(module, activation_key="demo-key")
+
+        assert result["authenticated"]
+        assert not result["gateway"]["activated"]
+
+    def test_a_key_is_not_sent_before_twitch_says_who_it_is(
+        self, module: Module, sandbox: Sandbox
+    ) -> None:
+        browser = Browser(module)
+        result = browser.agree(browser.begin(activation_key="demo-key"), user_id=None)
+        browser.come_back(result)
+
+        assert [] == sandbox.control("received?api=gateway")["received"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        ({"status": 500}, 502),
+        ({"status": 403, "body": '{"status":403,"message":"invalid client secret"}'}, 502),
+        ({"status": 400, "body": '{"status":400,"message":"Invalid authorization code"}'}, 400),
+        ({"garbage": True}, 502),
+        ({"hang_up": True}, 502),
+    ],
+)
+def test_a_twitch_that_fails_during_the_exchange_is_named_on_a_page(
+    module: Module, sandbox: Sandbox, fault: dict[str, Any], status: int
+) -> None:
+    browser = Browser(module)
+    result = browser.agree(browser.begin())
+    sandbox.control("faults", {"path": "/sandbox/oauth2/token", "times": 1, **fault})
+    answer = browser.come_back(result, page=True)
+
+    assert status == answer.status_code
+    assert "Log in with Twitch" in answer.text
+    assert [] == module.call("GET", "/twitch/auth/users").json()["users"]
+
+
+def test_the_subscriptions_of_a_monitored_channel_are_set_up_after_its_login(
+    module: Module, sandbox: Sandbox
+) -> None:
+    sandbox.control("settings", {"grants": "strict"})
+    module.call("POST", "/twitch/api/channels", json={"channel_name": "sandbox_streamer"})
+    log_in(module)
+
+    def enabled() -> set[str]:
+        found = sandbox.control("subscriptions")["subscriptions"]
+        return {one["type"] for one in found if one["status"] == "enabled"}
+
+    wait_until(lambda: len(enabled() - {"user.authorization.revoke"}) == 6)
+
+
+def test_users_status_token_and_revoke(module: Module, sandbox: Sandbox) -> None:
+    log_in(module)
+    users = module.call("GET", "/twitch/auth/users").json()["users"]
+    lent = module.call("GET", f"/twitch/auth/token/{STREAMER}").json()
+    issued = {one["access_token"] for one in sandbox.control("tokens")["tokens"] if one["valid"]}
+    gone = module.call("POST", f"/twitch/auth/revoke/{STREAMER}")
+    unknown = [
+        module.call("GET", f"/twitch/auth/status?user_id={STREAMER}"),
+        module.call("GET", f"/twitch/auth/token/{STREAMER}"),
+        module.call("POST", f"/twitch/auth/refresh/{STREAMER}"),
+        module.call("POST", f"/twitch/auth/revoke/{STREAMER}"),
+    ]
+
+    assert [STREAMER] == [user["user_id"] for user in users]
+    assert lent["access_token"] in issued
+    assert "refresh_token" not in lent
+    assert {
+        "access_token",
+        "token_type",
+        "expires_at",
+        "expires_in",
+        "scopes",
+        "user_id",
+        "login",
+    } == set(lent)
+    assert {"user_id": STREAMER, "deleted": True, "revoked_at_twitch": True} == gone.json()
+    assert [200, 404, 404, 404] == [answer.status_code for answer in unknown]
+    assert unknown[0].json() == {"authenticated": False, "user_id": STREAMER}
+    still = {one["access_token"] for one in sandbox.control("tokens")["tokens"] if one["valid"]}
+    assert lent["access_token"] not in still
+
+
+def test_a_user_who_disconnects_the_application_leaves_nothing_behind(module: Module) -> None:
+    module.call("POST", "/twitch/api/channels", json={"channel_name": "sandbox_streamer"})
+    log_in(module)
+    event = {"client_id": "app-id", "user_id": STREAMER, "user_login": None, "user_name": None}
+    assert 204 == module.post(Message("user.authorization.revoke", event)).status_code
+
+    status = module.call("GET", f"/twitch/auth/status?user_id={STREAMER}").json()
+    channel = module.call("GET", f"/twitch/api/channels/{STREAMER}").json()["channel"]
+    assert not status["authenticated"]
+    assert "disconnected" in channel["warning"]
+
+
+def test_no_token_code_or_secret_is_in_the_database_or_the_log(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    module = Module(
+        tmp_path,
+        DB_URI="sqlite://storage.db",
+        LOG_LEVEL="DEBUG",
+        TWITCH_API_URL=f"{sandbox.url}/helix",
+        TWITCH_AUTH_URL=f"{sandbox.url}/oauth2",
+        GATEWAY_ACTIVATE_URL=f"{sandbox.url}/waddlebot/gateway",
+    ).wait_until_ready()
+    browser = Browser(module)
+    result = browser.agree(browser.begin(activation_key="demo-canary-key"))
+    browser.come_back(result)
+    begun = browser.begin(activation_key="demo-canary-key-two")
+    module.call("POST", f"/twitch/auth/refresh/{STREAMER}")
+    issued = sandbox.control("tokens")["tokens"]
+    secrets = {one[kind] for one in issued for kind in ("access_token", "refresh_token")} - {None}
+    secrets |= {result["code"], result["state"], begun["state"], "demo-canary-key"}
+    secrets |= {"app-secret", *browser.session.cookies.get_dict().values()}
+    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    module.stop()
+    kept += b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+    assert len(secrets) >= 8
+    assert b"sandbox_streamer" in kept
+    assert [] == [secret for secret in secrets if secret.encode() in kept]
