@@ -7,6 +7,7 @@ ends. Here the deadline is kept by the socket's reader itself, headers included.
 import http.client
 import io
 import socket
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -113,6 +114,7 @@ class HTTPClient:
         `broken_answer` or `answer_too_large`; its message holds no address and no content.
         """
         _call.ends = time.monotonic() + self._total_seconds
+        handled = sys.exc_info()[1]  # what the caller is dealing with is no cause of ours
         try:
             with self._session.request(
                 method,
@@ -129,7 +131,7 @@ class HTTPClient:
         except requests.exceptions.SSLError as error:
             raise CallFailed("the certificate is not accepted", code="tls_failed") from error
         except requests.ConnectionError as error:
-            if isinstance(_root(error), TimeoutError):
+            if isinstance(_root(error, handled), TimeoutError):
                 raise CallFailed("no complete answer in time", code="timeout") from error
             raise CallFailed("no connection, or it broke", code="unreachable") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
@@ -147,7 +149,8 @@ def _read(raw: Any) -> bytes:
     return body
 
 
-def _root(error: BaseException) -> BaseException:
-    while (cause := error.__cause__ or error.__context__) is not None:
+def _root(error: BaseException, handled: BaseException | None) -> BaseException:
+    """Where a chain of errors began, after what was being handled before."""
+    while (cause := error.__cause__ or error.__context__) not in (None, handled):
         error = cause
     return error

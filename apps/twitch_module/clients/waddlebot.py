@@ -63,10 +63,10 @@ class WaddleBotClient:
     def activate_gateway(self, activation_key: Secret) -> waddlebot.Failure | None:
         """Activate the gateway that this key belongs to; None when it is, or why it is not."""
         if self._gateway_url is None:
-            return waddlebot.Failure("gateway: GATEWAY_ACTIVATE_URL is not set", passing=False)
+            return waddlebot.Failure("GATEWAY_ACTIVATE_URL is not set", passing=False)
         body = waddlebot.activation_request(activation_key.reveal())
         try:
             answer = self._http.call("POST", self._gateway_url, headers=self._headers, data=body)
         except CallFailed as error:
-            return waddlebot.Failure(f"gateway: {error}", passing=True)
+            return waddlebot.Failure(str(error), passing=True)
         return waddlebot.read_activation(answer.status, answer.headers, answer.body)

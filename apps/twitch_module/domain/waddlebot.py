@@ -94,7 +94,7 @@ def read_activation(status: int, headers: Mapping[str, str], body: bytes) -> Fai
     if inner == 200:
         return None
     message = _excerpt((answer or {}).get("msg"))
-    return Failure(f"gateway: {message}", passing=inner is None)
+    return Failure(message, passing=inner is None)
 
 
 def idempotency_key(message_id: str, activity: str) -> str:

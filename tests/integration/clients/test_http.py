@@ -213,6 +213,15 @@ def test_a_port_where_nobody_listens_is_unreachable() -> None:
     assert "unreachable" == code(HTTPClient(1), url)
 
 
+def test_what_a_caller_is_dealing_with_is_not_taken_for_the_cause() -> None:
+    with server() as url:
+        pass
+    try:
+        raise TimeoutError("of somebody else")
+    except TimeoutError:
+        assert "unreachable" == code(HTTPClient(1), url)
+
+
 def test_a_name_that_does_not_resolve_is_unreachable() -> None:
     assert "unreachable" == code(HTTPClient(1), "http://nowhere.invalid/")
 
