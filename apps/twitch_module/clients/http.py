@@ -40,10 +40,19 @@ class Answer:
 
 
 class _DeadlineReader(io.RawIOBase):
-    """Reads a socket until the call's deadline, however the bytes come in."""
+    """Reads a socket until the call's deadline, however the bytes come in.
 
-    def __init__(self, sock: socket.socket) -> None:
+    `file` is the socket's own reader, held because it keeps the socket open: http.client closes
+    its end at once when the server says that it will close the connection.
+    """
+
+    def __init__(self, sock: socket.socket, file: Any) -> None:
         self._socket = sock
+        self._file = file
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
     def readable(self) -> bool:
         return True
@@ -59,7 +68,7 @@ class _DeadlineReader(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
-        self.fp = io.BufferedReader(_DeadlineReader(sock))
+        self.fp = io.BufferedReader(_DeadlineReader(sock, self.fp))
 
 
 class _Connection(HTTPConnection):

@@ -105,6 +105,21 @@ def test_connections_are_kept_alive() -> None:
     assert len(accepted) == 1
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n",
+    ],
+)
+def test_an_answer_that_ends_the_connection_is_read_to_its_end(head: bytes) -> None:
+    with server(*[answers(head, b"ok", pause=0.02)] * 3) as url:
+        client = HTTPClient(1)
+
+        assert [b"ok"] * 3 == [client.call("POST", url, data=b"{}").body for _ in range(3)]
+
+
 def test_a_connection_that_the_server_has_closed_is_replaced() -> None:
     client = HTTPClient(1)
     closed = threading.Event()

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from apps.twitch_module.domain.waddlebot import (
     Context,
     Failure,
+    activation_request,
     context_request,
     idempotency_key,
+    read_activation,
     read_context,
     read_reputation,
     reputation_request,
@@ -314,3 +316,26 @@ class TestTextsThatCannotBeKept:
 @pytest.mark.parametrize("status", [500, 404.0, "500"])
 def test_a_refusal_in_the_body_counts_however_its_status_is_written(status: object) -> None:
     assert read_reputation(200, {}, json.dumps({"status": status}).encode()) is not None
+
+
+class TestReadActivation:
+    def test_200_in_the_body_is_activated(self) -> None:
+        assert read_activation(200, {}, b'{"msg": "ok", "status": 200}') is None
+
+    @pytest.mark.parametrize("status", [400, 404, 500])
+    def test_another_status_in_the_body_is_a_refusal_with_its_message(self, status: int) -> None:
+        body = json.dumps({"msg": "no such key", "status": status}).encode()
+        failure = read_activation(200, {}, body)
+
+        assert failure is not None
+        assert (failure.reason, failure.passing) == ("no such key", False)
+
+    @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"msg": "hello"}'])
+    def test_an_answer_without_a_status_is_no_activation(self, body: bytes) -> None:
+        assert read_activation(200, {}, body) is not None
+
+    def test_an_http_error_is_no_activation(self) -> None:
+        assert read_activation(502, {}, b'{"status": 200}') is not None
+
+    def test_the_key_is_all_that_is_sent(self) -> None:
+        assert json.loads(activation_request("k")) == {"activation_key": "k"}
