@@ -42,11 +42,19 @@ def server(*conversations: Serve) -> Iterator[str]:
     thread.join(timeout=5)
 
 
+def read_request(connection: socket.socket) -> bytes:
+    """The whole request, whose body is {}: closing on unread bytes would reset the connection."""
+    received = b""
+    while not received.endswith(b"{}") and (part := connection.recv(65536)):
+        received += part
+    return received
+
+
 def answers(*parts: bytes, pause: float = 0.0) -> Serve:
     """Reads a request and sends these parts."""
 
     def converse(connection: socket.socket) -> None:
-        connection.recv(65536)
+        read_request(connection)
         for part in parts:
             connection.sendall(part)
             if pause:
@@ -59,7 +67,7 @@ def drips(data: bytes) -> Serve:
     """Sends an answer that begins well and goes on byte by byte, for ever."""
 
     def converse(connection: socket.socket) -> None:
-        connection.recv(65536)
+        read_request(connection)
         connection.sendall(data)
         while True:
             connection.sendall(b"x")
@@ -93,7 +101,7 @@ def test_connections_are_kept_alive() -> None:
 
     def converse(connection: socket.socket) -> None:
         accepted.append(connection)
-        while connection.recv(65536):
+        while read_request(connection):
             connection.sendall(OK)
 
     client = HTTPClient(1)
@@ -173,7 +181,7 @@ def test_an_answer_that_is_too_large_is_not_read_and_its_connection_not_used_aga
 
     def floods(connection: socket.socket) -> None:
         nonlocal sent
-        connection.recv(65536)
+        read_request(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n")
         for _ in range(1024):
             connection.sendall(b"x" * 1048576)
@@ -260,7 +268,7 @@ def test_cookies_and_proxies_of_the_environment_are_not_used(
     requests = []
 
     def notes(connection: socket.socket) -> None:
-        requests.append(connection.recv(65536))
+        requests.append(read_request(connection))
         connection.sendall(
             b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         )
