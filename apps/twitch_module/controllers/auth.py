@@ -1,5 +1,6 @@
 """Logins with Twitch in the browser, and the tokens that they bring."""
 
+from collections.abc import Callable
 from http.cookies import SimpleCookie
 from typing import Annotated, Any
 
@@ -122,14 +123,13 @@ def lend_token(user_id: str) -> Answer:
     return reply({**lent, **_without_token(token)})
 
 
-def _asking(ask: Any, *arguments: Any) -> UserToken:
-    """What the vault answers; a user who must log in again is named with the link for it."""
+def _asking(ask: Callable[..., UserToken], *arguments: str | int) -> UserToken:
+    """The token; when the user must log in again, the error names the link for it."""
     try:
-        token: UserToken = ask(*arguments)
+        return ask(*arguments)
     except NeedsLogin as error:
         error.extra = {"login_url": _login_url()}
         raise
-    return token
 
 
 def _without_token(token: UserToken) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def add(transaction: Transaction, channel: NewChannel) -> bool:
     columns = "channel_id, channel_name, display_name, is_active, created_at_ms"
     values = [channel.channel_id, channel.channel_name, channel.display_name]
     new = transaction.execute(
-        f"INSERT INTO twitch_channels ({columns}) VALUES (%s, %s, %s, 1, %s)"  # noqa: S608
+        f"INSERT INTO twitch_channels ({columns}) VALUES (%s, %s, %s, 1, %s)"
         " ON CONFLICT (channel_id) DO NOTHING RETURNING id",
         [*values, transaction.now_ms()],
     )

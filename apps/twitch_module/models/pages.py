@@ -37,8 +37,7 @@ def select_page(
         values.append(before_id)
     restriction = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     rows = transaction.select(
-        f"SELECT {', '.join(columns)} FROM {table}{restriction}"  # noqa: S608
-        " ORDER BY id DESC LIMIT %s",
+        f"SELECT {', '.join(columns)} FROM {table}{restriction} ORDER BY id DESC LIMIT %s",
         [*values, limit + 1],
     )
     more = len(rows) > limit

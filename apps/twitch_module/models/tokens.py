@@ -29,7 +29,7 @@ _COLUMNS = (
     "validated_at_ms",
     "created_at_ms",
 )
-_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM twitch_tokens"  # noqa: S608
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM twitch_tokens"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from dataclasses import replace
+from typing import Any
 
 import structlog
 from cachetools import TTLCache
@@ -165,7 +166,11 @@ class DeliveryWorker:
         """Make the calls for one lease after another, on one of the threads that wait for them."""
         while (lease := self._to_try.get()) is not None:
             try:
-                ended = self._find_context(lease) if lease.context is None else self._send(lease)
+                ended = (
+                    self._find_context(lease)
+                    if lease.context is None
+                    else self._send(lease, lease.context)
+                )
             except Exception as error:  # a fault here must cost neither the row nor the thread
                 log.exception("delivery failed", activity=lease.id)
                 reason = f"internal: {type(error).__name__}"
@@ -184,10 +189,9 @@ class DeliveryWorker:
             return _failed(lease, context)
         return replace(lease, context=context.to_json())
 
-    def _send(self, lease: Lease) -> Receipt:
-        assert lease.context is not None  # noqa: S101  # see _try
+    def _send(self, lease: Lease, context: dict[str, Any]) -> Receipt:
         body = reputation_request(
-            Context(**lease.context), lease.activity_type, lease.amount, lease.user_name
+            Context(**context), lease.activity_type, lease.amount, lease.user_name
         )
         key = idempotency_key(lease.event_id, lease.activity_type)
         sent = self._client.send_points(body, key)
