@@ -41,6 +41,7 @@ class Upkeep:
         self._tokens = tokens_
         self._subscriptions = subscriptions
         self._owner = secrets.token_hex(8)
+        self._prolong_at = 0.0
         self._stopping = threading.Event()
         # Twitch sends a challenge at once, and this server is not listening yet.
         self._next_look_at = time.monotonic() + APPLICATION_RETRY_SECONDS
@@ -78,8 +79,15 @@ class Upkeep:
             self._stopping.wait(PASS_SECONDS)
 
     def _hold_lease(self) -> bool:
-        with self._database.transaction() as transaction:
-            return leases.hold(transaction, _LEASE, self._owner, _LEASE_MS)
+        """Whether this process is the one; the lease is prolonged when a third of it is over."""
+        now = time.monotonic()
+        if now >= self._prolong_at:
+            with self._database.transaction() as transaction:
+                held = leases.hold(transaction, _LEASE, self._owner, _LEASE_MS)
+            if not held:
+                return False
+            self._prolong_at = now + _LEASE_MS / 3000
+        return True
 
     def _make_all_due(self) -> None:
         """At a start, unless another process has just done it."""
