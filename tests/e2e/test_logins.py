@@ -175,8 +175,9 @@ class TestStateMisuse:
         assert before == token_requests(sandbox)
 
     def test_a_hundred_times_at_once(self, start: Start, sandbox: Sandbox) -> None:
-        servers = [start(WORKER="off"), start(WORKER="off")]
-        browser = Browser(servers[0])
+        one = start(WORKER="off")
+        servers = [one, start(WORKER="off", PUBLIC_URL=one.url)]
+        browser = Browser(one)
         result = browser.agree(browser.begin())
         cookies = browser.session.cookies.get_dict()
 
