@@ -19,7 +19,7 @@ FIELDS = ("client_id", "redirect_uri", "response_type", "scope", "state")
 def ask(call: Call) -> Answer:
     """The question, with a button for every user there is."""
     asked = _checked({name: call.param(name) or "" for name in FIELDS})
-    return _page(200, _question(asked), redirects_to=origin_of(asked["redirect_uri"]))
+    return consent_page(200, _question(asked), redirects_to=origin_of(asked["redirect_uri"]))
 
 
 @played("/sandbox/oauth2/authorize", "POST")
@@ -42,9 +42,11 @@ def _checked(asked: dict[str, str]) -> dict[str, str]:
     """The request when it is sound. A wrong client or address is told to the user: nobody
     may be redirected to an address that is not registered."""
     if not asked["client_id"] or asked["client_id"] != (expected_client_id() or asked["client_id"]):
-        raise RefusedCall(_page(400, _problem("client does not exist")))
+        raise RefusedCall(consent_page(400, problem("client does not exist")))
     if not _is_registered(asked["redirect_uri"]):
-        raise RefusedCall(_page(400, _problem("redirect_uri does not match a registered URI")))
+        raise RefusedCall(
+            consent_page(400, problem("redirect_uri does not match a registered URI"))
+        )
     if asked["response_type"] != "code":
         raise RefusedCall(
             _back(asked, error="unsupported_response_type", error_description="Use code")
@@ -65,7 +67,7 @@ def _back(asked: dict[str, str], **result: str) -> Answer:
     return Answer(302, b"", {"Location": location, "Cache-Control": "no-store"})
 
 
-def _page(status: int, main: str, redirects_to: str = "") -> Answer:
+def consent_page(status: int, main: str, redirects_to: str = "") -> Answer:
     body = f"""<!doctype html>
 <html lang="en">
 <head>
@@ -85,7 +87,7 @@ def _page(status: int, main: str, redirects_to: str = "") -> Answer:
     return Answer(status, body.encode(), page_headers(form_targets=redirects_to))
 
 
-def _problem(text: str) -> str:
+def problem(text: str) -> str:
     return f"<h1>This link does not work</h1>\n<p>{escape(text)}</p>"
 
 
@@ -95,7 +97,7 @@ def _question(asked: dict[str, str]) -> str:
     )
     scopes = "\n".join(f"<li><code>{escape(one)}</code></li>" for one in asked["scope"].split())
     rights = f'<ul class="scopes">\n{scopes}\n</ul>' if scopes else "<p>Only your name.</p>"
-    people = "\n".join(_login_button(person) for person in world.people.all())
+    people = "\n".join(login_button(person) for person in world.people.all())
     return f"""<p class="eyebrow">The sandbox plays Twitch</p>
 <h1>Who is logging in?</h1>
 <p>The application <code>{escape(asked["client_id"])}</code> asks for:</p>
@@ -109,6 +111,6 @@ def _question(asked: dict[str, str]) -> str:
 </form>"""
 
 
-def _login_button(person: Person) -> str:
+def login_button(person: Person) -> str:
     name = escape(person.display_name)
     return f'<button name="user_id" value="{escape(person.id)}">Log in as {name}</button>'

@@ -6,6 +6,8 @@ from .settings import expected_client_id, expected_client_secret
 from .tokens import Token
 from .world import world
 
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
 
 @played("/sandbox/oauth2/token", "POST")
 def token(call: Call) -> Answer:
@@ -15,6 +17,7 @@ def token(call: Call) -> Answer:
         "authorization_code": _exchange_code,
         "refresh_token": _exchange_refresh_token,
         "client_credentials": _issue_app_token,
+        DEVICE_CODE: _exchange_device_code,
     }.get(form.get("grant_type", ""))
     if exchange is None:
         raise RefusedCall(_refusal(400, "Invalid grant type"))
@@ -76,6 +79,16 @@ def _exchange_refresh_token(form: dict[str, str]) -> Token:
     return new
 
 
+def _exchange_device_code(form: dict[str, str]) -> Token:
+    device = world.devices.take(form.get("device_code", ""), form["client_id"])
+    if device is None:
+        raise RefusedCall(_refusal(400, "invalid device code"))
+    if device.user_id is None:
+        raise RefusedCall(_refusal(400, "authorization_pending"))
+    seconds = world.settings.user_token_seconds
+    return world.tokens.issue(device.client_id, device.user_id, device.scopes, seconds=seconds)
+
+
 def _issue_app_token(form: dict[str, str]) -> Token:
     seconds = world.settings.app_token_seconds
     return world.tokens.issue(form["client_id"], None, (), seconds=seconds)
@@ -87,6 +100,8 @@ def _check_client(form: dict[str, str]) -> None:
         raise RefusedCall(_refusal(400, "missing client id"))
     if client_id != (expected_client_id() or client_id):
         raise RefusedCall(_refusal(400, "invalid client"))
+    if not secret and form.get("grant_type") == DEVICE_CODE:
+        return  # a device cannot keep a secret
     if not secret:
         raise RefusedCall(_refusal(400, "missing client secret"))
     if secret != (expected_client_secret() or secret):

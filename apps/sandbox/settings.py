@@ -19,6 +19,9 @@ class Settings:
     page_size: int = 100
     user_token_seconds: int = 14_400
     app_token_seconds: int = 5_000_000
+    # How long a device's code is good, and how often the device may ask.
+    device_code_seconds: int = 1800
+    device_interval_seconds: int = 5
     # Helix points per minute and bucket; None never answers 429.
     ratelimit: int | None = None
     # Shell patterns of the activation keys that the gateway knows.

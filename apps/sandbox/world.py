@@ -7,6 +7,7 @@ that a thread still busy with the past writes into parts that nobody reads any m
 import threading
 from collections import Counter
 
+from .device_codes import DeviceCodes
 from .faults import Faults
 from .inbox import Inbox
 from .messages import Messages
@@ -29,6 +30,7 @@ class World:
         self.settings = Settings()
         self.people = People()
         self.tokens = Tokens()
+        self.devices = DeviceCodes()
         self.subscriptions = Subscriptions()
         self.messages = Messages()
         self.inbox = Inbox()

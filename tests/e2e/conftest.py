@@ -7,6 +7,9 @@ import pytest
 
 from tests.processes import Module, Sandbox, start_sandbox
 
+# For what no database can make a difference to: each test starts processes of its own.
+on_sqlite = pytest.mark.parametrize("db_uri", ["sqlite"], indirect=True)
+
 
 @pytest.fixture(scope="session")
 def running_sandbox() -> Iterator[Sandbox]:

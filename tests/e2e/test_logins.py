@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from apps.twitch_module.models.database import Database
-from tests.e2e.conftest import Start
+from tests.e2e.conftest import Start, on_sqlite
 from tests.messages import Message
 from tests.processes import Module, Sandbox, wait_until
 
@@ -98,12 +98,14 @@ def test_a_login_stores_the_tokens_and_says_who_is_connected(
     assert 14_000 < status["expires_in"] <= 14_400
 
 
+@on_sqlite
 def test_further_scopes_are_asked_for_when_they_are_configured(start: Start) -> None:
     asked = Browser(start(TWITCH_SCOPES="chat:read user:bot")).begin()
 
     assert set(asked["scope"].split()) == NEEDED | {"chat:read", "user:bot"}
 
 
+@on_sqlite
 def test_the_cookie_binds_the_login_to_the_browser(start: Start) -> None:
     plain = Browser(start()).get("/twitch/auth/login", {}).headers["Set-Cookie"]
     secure = (
@@ -212,6 +214,7 @@ def test_a_login_survives_a_restart_and_ends_at_another_server(start: Start) -> 
     assert answer.status_code == 200
 
 
+@on_sqlite
 def test_two_logins_in_two_tabs_both_end(module: Module) -> None:
     browser = Browser(module)
     first, second = browser.begin(), browser.begin()
@@ -220,6 +223,7 @@ def test_two_logins_in_two_tabs_both_end(module: Module) -> None:
     assert browser.come_back(browser.agree(second, "300400500")).status_code == 200
 
 
+@on_sqlite
 def test_who_declines_gets_a_friendly_page_and_a_way_to_try_again(module: Module) -> None:
     browser = Browser(module)
     result = browser.agree(browser.begin(), user_id=None)
@@ -232,6 +236,7 @@ def test_who_declines_gets_a_friendly_page_and_a_way_to_try_again(module: Module
     assert "<script" not in answer.text
 
 
+@on_sqlite
 class TestGateway:
     def test_a_known_key_activates_the_gateway(self, module: Module, sandbox: Sandbox) -> None:
         result = log_in(module, activation_key="demo-key")
@@ -269,6 +274,7 @@ class TestGateway:
         assert [] == sandbox.control("received?api=gateway")["received"]
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("fault", "status"),
     [
@@ -292,6 +298,7 @@ def test_a_twitch_that_fails_during_the_exchange_is_named_on_a_page(
     assert [] == module.call("GET", "/twitch/auth/users").json()["users"]
 
 
+@on_sqlite
 def test_the_subscriptions_of_a_monitored_channel_are_set_up_after_its_login(
     module: Module, sandbox: Sandbox
 ) -> None:

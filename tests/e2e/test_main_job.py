@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from apps.twitch_module.models.database import Database
-from tests.e2e.conftest import Start
+from tests.e2e.conftest import Start, on_sqlite
 from tests.messages import BROADCASTER, EVENTS, RAIDER, VIEWER, Message, person
 from tests.processes import Module, Sandbox, wait_until
 
@@ -76,6 +76,7 @@ def test_the_context_api_is_asked_for_the_user_by_name_and_only_once(
     ]
 
 
+@on_sqlite
 def test_every_call_says_who_calls(start: Start, sandbox: Sandbox) -> None:
     module = start(WADDLEBOT_API_KEY="the-key-of-waddlebot")
     module.post(Message())
@@ -256,6 +257,7 @@ def test_an_identity_that_waddlebot_does_not_know_ends_dead_with_the_reason(
     assert received(sandbox) == []
 
 
+@on_sqlite
 @pytest.mark.parametrize("fault", [{"garbage": True}, {"hang_up": True}, {"status": 500}])
 @pytest.mark.parametrize("after", [False, True])
 def test_a_failed_call_is_repeated_with_the_same_key_and_the_same_bytes(
@@ -319,6 +321,7 @@ def test_a_channel_is_added_and_set_up_and_twitch_events_flow(
     assert fired["status"] == 204
 
 
+@on_sqlite
 def test_a_type_that_twitch_refuses_is_named_and_the_others_are_set_up(
     start: Start, sandbox: Sandbox
 ) -> None:
@@ -336,6 +339,7 @@ def test_a_type_that_twitch_refuses_is_named_and_the_others_are_set_up(
     assert reasons == {"Twitch says: subscription missing proper authorization"}
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("fault", "status", "code"),
     [
@@ -355,6 +359,7 @@ def test_a_twitch_that_fails_is_named_when_a_channel_is_added(
     assert (status, code) == (answer.status_code, answer.json()["code"])
 
 
+@on_sqlite
 def test_an_unknown_channel_is_not_found(module: Module) -> None:
     unknown = module.call("POST", "/twitch/api/channels", json={"channel_name": "nobody_at_all"})
     missing = module.call("POST", "/twitch/api/setup/1")
@@ -362,6 +367,7 @@ def test_an_unknown_channel_is_not_found(module: Module) -> None:
     assert (404, 404) == (unknown.status_code, missing.status_code)
 
 
+@on_sqlite
 def test_nothing_is_open_to_somebody_without_a_token(module: Module) -> None:
     for method, path in [
         ("GET", "/twitch/events"),
@@ -380,6 +386,7 @@ def test_nothing_is_open_to_somebody_without_a_token(module: Module) -> None:
             assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
+@on_sqlite
 def test_a_wrong_password_is_refused_like_a_wrong_name(module: Module) -> None:
     answers = [
         requests.post(module.url + "/api/auth/login", data=credentials, timeout=10)
@@ -414,6 +421,7 @@ def test_the_lists_are_newest_first_paged_and_filtered(module: Module) -> None:
     assert json.loads(single["event_data"])["event"]["user_name"] == "viewer3"
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=201", "limit=x", "cursor=-1", "since=yesterday", "colour=red"]
 )

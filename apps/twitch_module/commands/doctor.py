@@ -1,0 +1,87 @@
+"""`doctor`: what is right, what is wrong, and what to do."""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import click
+
+from ..errors import ConfigurationError
+from ..logs import configure_logs
+from .bot import BOT_NAME
+from .examination import OK, WARNING, WRONG, Check, Examination, Finding, carry_out
+from .installation import Installation
+from .local_checks import check_database, check_keys, check_scopes, check_tokens
+from .terminal import say, show_json, show_table
+from .twitch_checks import (
+    check_callback,
+    check_clock,
+    check_credentials,
+    check_redirect,
+    check_subscriptions,
+)
+from .waddlebot_checks import check_context, check_gateway, check_reputation
+
+_CHECKS: dict[str, Check] = {
+    "database": check_database,
+    "encryption keys": check_keys,
+    "clock": check_clock,
+    "client credentials": check_credentials,
+    "redirect URL": check_redirect,
+    "callback URL": check_callback,
+    "scopes": check_scopes,
+    "tokens": check_tokens,
+    "subscriptions": check_subscriptions,
+    "context API": check_context,
+    "reputation API": check_reputation,
+    "gateway API": check_gateway,
+}
+_STYLES = {OK: None, WARNING: "yellow", WRONG: "red"}
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@click.pass_obj
+def doctor(installation: Installation, as_json: bool) -> None:
+    """Find out what is right, what is wrong, and what to do.
+
+    Exit status 1 when something is wrong. Changes nothing, and shows no secret.
+    """
+    configure_logs("ERROR")
+    findings = [*_configuration(installation), *_examined(installation)]
+    wrong = sum(finding.result == WRONG for finding in findings)
+    if as_json:
+        show_json({"ok": not wrong, "checks": [asdict(finding) for finding in findings]})
+    else:
+        show_table(
+            ("check", "result", "what was found", "what to do"),
+            [(one.check, one.result, one.detail, one.advice) for one in findings],
+            [_STYLES[one.result] for one in findings],
+        )
+        say(f"{wrong} checks found something wrong" if wrong else "Nothing is wrong")
+    raise SystemExit(1 if wrong else 0)
+
+
+def _configuration(installation: Installation) -> Iterator[Finding]:
+    """Every problem of the configuration."""
+    name, file = "configuration", installation.env_file
+    advice = f"Mend it in {file.name}, or in the environment; README, Configuration"
+    try:
+        installation.settings()
+    except ConfigurationError as error:
+        for problem in error.problems:
+            yield Finding(name, WRONG, problem, advice)
+    else:
+        yield Finding(name, OK, "every value can be used")
+    if file.is_file() and stat.S_IMODE(os.stat(file).st_mode) & 0o077:
+        yield Finding(name, WARNING, f"others may read {file.name}", f"chmod 600 {file.name}")
+
+
+def _examined(installation: Installation) -> Iterator[Finding]:
+    """What the other checks find, as far as they can be made."""
+    settings, faulty = installation.usable_settings()
+    bot_name = installation.variables().get(BOT_NAME, "")
+    examination = Examination(settings, faulty, bot_name)
+    for name, check in _CHECKS.items():
+        yield from carry_out(name, check, examination)

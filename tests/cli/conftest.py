@@ -1,0 +1,46 @@
+"""The commands as the operator runs them, on a sandbox that plays Twitch and WaddleBot."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.processes import Module, Sandbox, start_sandbox
+
+from .operator import APP_ID, APP_SECRET, Operator, issued_by, settings_for
+
+
+@pytest.fixture(scope="session")
+def running_sandbox() -> Iterator[Sandbox]:
+    sandbox = start_sandbox(TWITCH_APP_ID=APP_ID, TWITCH_APP_SECRET=APP_SECRET)
+    yield sandbox
+    sandbox.stop()
+
+
+@pytest.fixture(scope="session")
+def running_module(
+    running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Module]:
+    """A server that answers at the callback URL; it has a database of its own."""
+    folder = tmp_path_factory.mktemp("module")
+    variables = settings_for(running_sandbox, folder)
+    del variables["PUBLIC_URL"], variables["DATA_DIR"]
+    variables["WORKER"] = "off"  # it makes no subscriptions by itself
+    module = Module(folder, **variables).wait_until_ready()
+    yield module
+    module.stop()
+
+
+@pytest.fixture
+def sandbox(running_sandbox: Sandbox) -> Sandbox:
+    """A sandbox that has forgotten what earlier tests did to it."""
+    running_sandbox.post("/control/reset").raise_for_status()
+    return running_sandbox
+
+
+@pytest.fixture
+def operator(sandbox: Sandbox, tmp_path: Path) -> Iterator[Operator]:
+    """An operator with a complete environment. Whatever a command shows, no secret is in it."""
+    operator = Operator(tmp_path, settings_for(sandbox, tmp_path))
+    yield operator
+    assert [] == [secret for secret in issued_by(sandbox) if secret in operator.printed]
