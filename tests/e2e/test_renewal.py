@@ -227,6 +227,7 @@ class TestUpkeep:
         assert 280_000 < left_ms <= 300_000
         assert "ok" == status(module)["status"]
 
+    @on_sqlite
     def test_it_is_told_when_users_disconnect_the_application(
         self, module: Module, sandbox: Sandbox
     ) -> None:

@@ -25,7 +25,7 @@ CALLS_AT_ONCE = 5
 PAUSE_SECONDS = 1.0
 PASS_SECONDS = 2.0
 APPLICATION_SECONDS = 600.0  # between looks at the application's own subscription
-APPLICATION_RETRY_SECONDS = 10.0
+APPLICATION_RETRY_SECONDS = 5.0
 
 _LEASE = "upkeep"
 _LEASE_MS = 60_000  # longer than a pass with five calls that all time out
