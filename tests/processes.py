@@ -203,6 +203,4 @@ def _answers(sandbox: Sandbox) -> bool:
 def end_connections(server: PostgresServer, uri: str) -> None:
     """Have PostgreSQL end every connection to one database."""
     name = urlsplit(uri).path.removeprefix("/")
-    server.psql(
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608
-    )
+    server.psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")

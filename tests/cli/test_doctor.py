@@ -79,7 +79,7 @@ def ward(operator: Operator, sandbox: Sandbox, running_module: Module) -> Ward:
     log_in(sandbox, operator, BOT_ID, " ".join(BOT_SCOPES))
     ward = Ward(operator, sandbox, running_module)
     ward.execute(
-        "INSERT INTO twitch_channels (channel_id, channel_name, display_name, is_active,"  # noqa: S608
+        "INSERT INTO twitch_channels (channel_id, channel_name, display_name, is_active,"
         f" created_at_ms) VALUES ('{STREAMER_ID}', '{STREAMER}', 'x', 1, 0)"
     )
     subscribe(sandbox, running_module)
@@ -285,7 +285,7 @@ def test_people_get_a_table(ward: Ward) -> None:
         ),
         pytest.param(
             lambda ward: ward.execute(
-                "UPDATE twitch_tokens SET status = 'needs_login', reason = 'gone'"  # noqa: S608
+                "UPDATE twitch_tokens SET status = 'needs_login', reason = 'gone'"
                 f" WHERE user_id = '{STREAMER_ID}'"
             ),
             "tokens",

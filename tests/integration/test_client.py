@@ -454,7 +454,7 @@ class TestRefusals:
         module.usual[BROKER] = problem(409, "needs_login", login_url="https://a.example/")
         error = failure(NeedsLogin, lambda: client.twitch_token("141"))
 
-        again = pickle.loads(pickle.dumps(error))  # noqa: S301
+        again = pickle.loads(pickle.dumps(error))
 
         assert (str(again), again.status, again.code, again.login_url) == (
             str(error),

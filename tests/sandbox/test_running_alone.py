@@ -94,7 +94,7 @@ def test_second_sandbox_on_the_same_port_does_not_start(sandbox: Sandbox) -> Non
 
 def children(pid: int) -> list[int]:
     listed = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(pid)],  # noqa: S607
+        ["ps", "-o", "pid=", "--ppid", str(pid)],
         capture_output=True,
         text=True,
         check=False,

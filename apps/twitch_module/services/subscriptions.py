@@ -9,7 +9,7 @@ import structlog
 
 from ..clients.twitch import TwitchClient
 from ..domain.catalogue import CATALOGUE, REVOKED, EventType
-from ..errors import TwitchRefused, TwitchUnavailable
+from ..errors import DatabaseUnavailable, TwitchRefused, TwitchUnavailable
 from ..models import subscriptions
 from ..models.database import Database
 
@@ -53,7 +53,14 @@ class Subscriptions:
 
     def set_up_soon(self, channel_id: str) -> None:
         """The same on a thread of its own, for a caller who must not wait for Twitch."""
-        threading.Thread(target=self.set_up, args=(channel_id,), daemon=True).start()
+
+        def set_up() -> None:
+            try:
+                self.set_up(channel_id)
+            except DatabaseUnavailable as error:
+                log.warning("subscriptions not set up", channel_id=channel_id, reason=str(error))
+
+        threading.Thread(target=set_up, daemon=True).start()
 
     def set_up_application(self) -> SetupResult:
         """Subscribe to what concerns the application itself: users who disconnect it."""

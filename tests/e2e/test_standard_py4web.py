@@ -1,0 +1,76 @@
+"""The module as any py4web app: `py4web run apps`, and imported with apps/ on the path."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.environment import environment
+from tests.messages import Message
+from tests.processes import REPOSITORY, clean_environment, free_port, wait_until
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """The address of py4web's own server, which runs this module."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = ["py4web", "run", "apps", "-P", str(port), "--dashboard_mode", "none", "-Y"]
+    with (tmp_path / "output").open("wb") as output:
+        process = subprocess.Popen(
+            [str(Path(sys.executable).with_name(command[0])), *command[1:]],
+            cwd=REPOSITORY,
+            env=clean_environment(
+                **environment(PUBLIC_URL=url, DATA_DIR=str(tmp_path), WORKER="off"),
+                PY4WEB_APP_NAMES="twitch_module",
+            ),
+            stdout=output,
+            stderr=output,
+        )
+
+    def answers() -> bool:
+        assert process.poll() is None, (tmp_path / "output").read_text()
+        try:
+            return requests.get(url + "/twitch/health", timeout=5).ok
+        except requests.ConnectionError:
+            return False
+
+    wait_until(answers, seconds=20)
+    yield url
+    process.kill()
+    process.wait(timeout=10)
+
+
+def test_py4web_run_serves_the_webhook(server: str) -> None:
+    def post(message: Message) -> requests.Response:
+        return requests.post(
+            server + "/twitch/webhook",
+            data=message.content(),
+            headers=message.headers(),
+            timeout=10,
+        )
+
+    challenge = post(Message(message_type="webhook_callback_verification", challenge="abc"))
+
+    assert 204 == post(Message()).status_code
+    assert 403 == post(Message(secret="somebody-elses")).status_code
+    assert (200, b"abc") == (challenge.status_code, challenge.content)
+    assert "not_found" == requests.get(server + "/twitch/nothing", timeout=5).json()["code"]
+
+
+def test_the_controllers_can_be_imported_with_apps_on_the_path() -> None:
+    code = "from twitch_module import webhooks, api, auth; print(webhooks.webhook, auth.callback)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY / "apps",
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+    assert 0 == done.returncode, done.stderr
+    assert "function webhook" in done.stdout
