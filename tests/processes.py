@@ -96,8 +96,9 @@ class Module:
         wait_until(ready, seconds=START_SECONDS)
         return self
 
-    def restart(self) -> "Module":
+    def restart(self, **changes: str) -> "Module":
         """The same server again, on the same port and data, after it has ended."""
+        self._environment |= changes
         self.process = self._start()
         return self
 

@@ -13,4 +13,16 @@ if os.environ.get("SANDBOX") == "1":
     # py4web names the app that it is loading. An import by anybody else (`python -m
     # apps.sandbox` imports the package first) would bind the routes to no app at all.
     if action.app_name == "sandbox":
-        from . import consent, control, device, eventsub, helix, oauth2, page, waddlebot  # noqa: F401  # for their routes
+        from . import (  # noqa: F401  # for their routes
+            consent,
+            control,
+            control_grants,
+            control_subscriptions,
+            control_users,
+            device,
+            eventsub,
+            helix,
+            oauth2,
+            page,
+            waddlebot,
+        )

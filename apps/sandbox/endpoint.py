@@ -14,8 +14,10 @@ from .world import world
 Handler = Callable[[Call], Answer]
 Decorator = Callable[[Handler], Handler]
 
-# Twitch and WaddleBot are never sent more than a few KiB.
-LARGEST_BODY_BYTES = 1024 * 1024
+# Twitch and WaddleBot are never sent more than a few KiB; a test may set up thousands of
+# subscriptions in one call.
+LARGEST_PLAYED_BYTES = 1024 * 1024
+LARGEST_SERVED_BYTES = 16 * LARGEST_PLAYED_BYTES
 
 log = logging.getLogger("sandbox")
 
@@ -28,12 +30,12 @@ def played(path: str, *methods: str) -> Decorator:
         fault = world.faults.take(call.method, call.path)
         return fault.disturb(lambda: attempt(call, handler)) if fault else attempt(call, handler)
 
-    return _route(path, methods, answer)
+    return _route(path, methods, answer, LARGEST_PLAYED_BYTES)
 
 
 def served(path: str, *methods: str) -> Decorator:
     """A route of the sandbox itself: the page and the control API."""
-    return _route(path, methods, attempt)
+    return _route(path, methods, attempt, LARGEST_SERVED_BYTES)
 
 
 def attempt(call: Call, handler: Handler) -> Answer:
@@ -49,14 +51,17 @@ def attempt(call: Call, handler: Handler) -> Answer:
 
 
 def _route(
-    path: str, methods: tuple[str, ...], answer: Callable[[Call, Handler], Answer]
+    path: str,
+    methods: tuple[str, ...],
+    answer: Callable[[Call, Handler], Answer],
+    largest_bytes: int,
 ) -> Decorator:
     def decorate(handler: Handler) -> Handler:
         @action(path, method=list(methods))
         @functools.wraps(handler)
         def run() -> object:
-            call = _read_call()
-            if len(call.body) > LARGEST_BODY_BYTES:
+            call = _read_call(largest_bytes)
+            if len(call.body) > largest_bytes:
                 return _send(json_answer({"status": 413, "message": "body too large"}, 413))
             reply = answer(call, handler)
             if call.on_answer:
@@ -68,7 +73,7 @@ def _route(
     return decorate
 
 
-def _read_call() -> Call:
+def _read_call(largest_bytes: int) -> Call:
     environ = request.environ
     headers = {
         name[5:].replace("_", "-").lower(): value
@@ -83,16 +88,16 @@ def _read_call() -> Call:
         path=environ["PATH_INFO"],
         query=parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True),
         headers=headers,
-        body=_read_body(environ),
+        body=_read_body(environ, largest_bytes),
     )
 
 
-def _read_body(environ: dict[str, Any]) -> bytes:
-    """The raw body. A server that marks the end of its input has already undone chunking,
-    which ombott would then try a second time."""
+def _read_body(environ: dict[str, Any], largest_bytes: int) -> bytes:
+    """The raw body, up to one byte more than is allowed. A server that marks the end of its
+    input has already undone chunking, which ombott would then try a second time."""
     is_plain = environ.get("wsgi.input_terminated")
     stream = environ["wsgi.input"] if is_plain else request.body
-    body: bytes = stream.read(LARGEST_BODY_BYTES + 1)
+    body: bytes = stream.read(largest_bytes + 1)
     return body
 
 

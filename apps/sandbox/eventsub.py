@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from itertools import islice
 from typing import Any
 
 from . import sender
@@ -10,13 +11,12 @@ from .catalogue import EVENT_TYPES, EventType
 from .endpoint import played
 from .exchange import Answer, Call, json_answer
 from .helix import authorize, refusal
-from .subscriptions import AlreadyExists, LimitReached, Subscription, cost
+from .subscriptions import AlreadyExists, LimitReached, Subscription, cost, is_secret
 from .tokens import Token
 from .world import world
 
 PATH = "/sandbox/helix/eventsub/subscriptions"
 FILTERS = ("status", "type", "user_id", "subscription_id")
-SECRET_LENGTHS = range(10, 101)
 
 
 @played(PATH, "POST")
@@ -57,14 +57,19 @@ def listing(call: Call) -> Answer:
     chosen = [name for name in FILTERS if name in call.query]
     if len(chosen) > 1:
         raise refusal(400, "The filters are mutually exclusive", headers)
-    found = world.subscriptions.of(token.client_id)
-    if chosen:
-        found = [one for one in found if _matches(one, chosen[0], call.param(chosen[0]) or "")]
+    name = chosen[0] if chosen else ""
+    value = call.param(name) or ""
     after = _number_in(call.param("after"), headers)
-    rest = [one for one in found if one.number > after]
-    page = rest[: world.settings.page_size]
+    rest = (
+        one
+        for one in world.subscriptions.of(token.client_id)
+        if one.number > after and (not name or _matches(one, name, value))
+    )
+    size = world.settings.page_size
+    found = list(islice(rest, size + 1))
+    page = found[:size]
     document: dict[str, Any] = {"data": [one.as_dict() for one in page], **_costs(token)}
-    document["pagination"] = {"cursor": _cursor(page[-1])} if len(rest) > len(page) else {}
+    document["pagination"] = {"cursor": _cursor(page[-1])} if len(found) > size else {}
     return json_answer(document, headers=headers)
 
 
@@ -82,7 +87,8 @@ def delete(call: Call) -> Answer:
 def _known_type(order: dict[str, Any], headers: dict[str, str]) -> EventType:
     asked, version = order.get("type"), order.get("version")
     row = EVENT_TYPES.get(asked) if isinstance(asked, str) else None
-    if row and version in row.removed_versions:
+    is_removed = asked in world.settings.removed_types
+    if is_removed or (row and version in row.removed_versions):
         raise refusal(410, "this subscription type and version has been removed", headers)
     if row is None or version != row.version:
         raise refusal(400, "invalid subscription type and version", headers)
@@ -114,7 +120,7 @@ def _transport(order: dict[str, Any], headers: dict[str, str]) -> tuple[str, str
     callback, secret = transport.get("callback"), transport.get("secret")
     if not isinstance(callback, str) or not is_webhook_callback(callback):
         raise refusal(400, "callback must be https on port 443", headers)
-    if not isinstance(secret, str) or not secret.isascii() or len(secret) not in SECRET_LENGTHS:
+    if not isinstance(secret, str) or not is_secret(secret):
         raise refusal(400, "secret must be between 10 and 100 ASCII characters", headers)
     return callback, secret
 
@@ -138,12 +144,14 @@ def _named_user_agreed(condition: dict[str, str], client_id: str) -> bool:
 def _matches(one: Subscription, name: str, value: str) -> bool:
     if name == "user_id":
         return value in one.condition.values()
-    return value == {"status": one.status, "type": one.type, "subscription_id": one.id}[name]
+    if name == "subscription_id":
+        return value == one.id
+    return value == (one.status if name == "status" else one.type)
 
 
 def _costs(token: Token) -> dict[str, int]:
     return {
-        "total": len(world.subscriptions.of(token.client_id)),
+        "total": world.subscriptions.count(token.client_id),
         "total_cost": world.subscriptions.total_cost(token.client_id),
         "max_total_cost": world.settings.max_total_cost,
     }

@@ -18,6 +18,8 @@ class Fault:
 
     path: str
     times: int = 1
+    # So many calls are answered as usual before the first that is disturbed.
+    skip: int = 0
     # None disturbs every method of the path.
     method: str | None = None
     status: int | None = None
@@ -69,6 +71,8 @@ def fault_from(order: dict[str, Any]) -> Fault:
         raise ValueError("path must begin with /sandbox/")
     if not isinstance(fault.times, int) or fault.times == 0:
         raise ValueError("times must be a number of calls, or -1")
+    if not isinstance(fault.skip, int) or fault.skip < 0:
+        raise ValueError("skip must be a number of calls")
     if not all(isinstance(one, int | float) and one >= 0 for one in (fault.delay, fault.drip)):
         raise ValueError("delay and drip must be seconds")
     if fault.status is not None and fault.status not in range(200, 600):
@@ -94,6 +98,9 @@ class Faults:
         with self._lock:
             for fault in self._waiting:
                 if fault.path == path and fault.method in (None, method) and fault.times != 0:
+                    if fault.skip > 0:
+                        fault.skip -= 1
+                        return None
                     if fault.times > 0:
                         fault.times -= 1
                     self._waiting = [one for one in self._waiting if one.times != 0]

@@ -6,8 +6,8 @@ from typing import Any
 
 from . import payloads, payloads_channel, sender
 from .catalogue import EVENT_TYPES
-from .exchange import RefusedCall, json_answer
 from .messages import Message, Try
+from .orders import refused
 from .people import STREAMER, Person
 from .subscriptions import Subscription
 from .world import world
@@ -27,7 +27,7 @@ def happen(order: dict[str, Any]) -> dict[str, Any]:
     message = _message(order)
     times = order.get("times", 1)
     if not isinstance(times, int) or not 1 <= times <= LARGEST_NUMBER_OF_TIMES:
-        raise _refused(400, f"times must be between 1 and {LARGEST_NUMBER_OF_TIMES}")
+        raise refused(400, f"times must be between 1 and {LARGEST_NUMBER_OF_TIMES}")
     tries = _send(message, times, at_once=bool(order.get("at_once")))
     result: dict[str, Any] = {
         "message_id": message.message_id,
@@ -51,11 +51,11 @@ def _send(message: Message, times: int, *, at_once: bool) -> list[Try]:
 def _message(order: dict[str, Any]) -> Message:
     how = order.get("how", "normal")
     if how not in WAYS:
-        raise _refused(400, f"how must be one of {', '.join(WAYS)}")
+        raise refused(400, f"how must be one of {', '.join(WAYS)}")
     if how == "repeat":
         last = world.messages.last(order.get("type"))
         if last is None:
-            raise _refused(409, "nothing was sent yet that could be repeated")
+            raise refused(409, "nothing was sent yet that could be repeated")
         return last
     subscription = _subscription(order)
     event = {**_event(order, subscription), **_overrides(order)}
@@ -66,12 +66,12 @@ def _message(order: dict[str, Any]) -> Message:
 def _subscription(order: dict[str, Any]) -> Subscription:
     event_type = order.get("type")
     if event_type not in EVENT_TYPES:
-        raise _refused(400, f"unknown type: {event_type}")
+        raise refused(400, f"unknown type: {event_type}")
     broadcaster_id = str(order.get("broadcaster_user_id") or STREAMER.id)
     found = world.subscriptions.find(str(event_type), broadcaster_id)
     if found is None:
         text = f"no enabled subscription to {event_type} for broadcaster {broadcaster_id}"
-        raise _refused(409, text)
+        raise refused(409, text)
     return found
 
 
@@ -80,7 +80,7 @@ def _event(order: dict[str, Any], subscription: Subscription) -> dict[str, Any]:
     anonymous = bool(order.get("anonymous")) and row.can_be_anonymous
     amount = order.get("amount") or 0
     if not isinstance(amount, int) or amount < 0:
-        raise _refused(400, "amount must be a whole number")
+        raise refused(400, "amount must be a whole number")
     scene = payloads.Scene(
         broadcaster=_person(order.get("broadcaster_user_id") or STREAMER.id),
         person=None if anonymous else _actor(order, subscription),
@@ -107,16 +107,12 @@ def _actor(order: dict[str, Any], subscription: Subscription) -> Person:
 def _person(person_id: object) -> Person:
     found = world.people.get(str(person_id))
     if found is None:
-        raise _refused(404, f"no user with id {person_id}")
+        raise refused(404, f"no user with id {person_id}")
     return found
 
 
 def _overrides(order: dict[str, Any]) -> dict[str, Any]:
     overrides = order.get("event") or {}
     if not isinstance(overrides, dict):
-        raise _refused(400, "event must be an object")
+        raise refused(400, "event must be an object")
     return overrides
-
-
-def _refused(status: int, text: str) -> RefusedCall:
-    return RefusedCall(json_answer({"error": text}, status))

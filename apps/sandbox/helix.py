@@ -35,7 +35,7 @@ def followers(call: Call) -> Answer:
     broadcaster_id, user_id = call.param("broadcaster_id"), call.param("user_id")
     if not broadcaster_id:
         raise refusal(400, 'Missing required parameter "broadcaster_id"', headers)
-    follows = world.messages.followers(broadcaster_id)
+    follows = world.followers.of(broadcaster_id)
     document: dict[str, Any] = {"total": len(follows), "data": [], "pagination": {}}
     if token.user_id != broadcaster_id or FOLLOWERS_SCOPE not in token.scopes:
         if user_id:

@@ -54,15 +54,10 @@ class Messages:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sent: deque[Message] = deque(maxlen=KEPT_MESSAGES)
-        # broadcaster -> user -> the entry of the followers' list.
-        self._follows: dict[str, dict[str, dict[str, Any]]] = {}
 
     def add(self, message: Message) -> None:
         with self._lock:
             self._sent.append(message)
-            is_follow = message.subscription.type == "channel.follow"
-            if is_follow and message.event and message.how == "normal":
-                self._note_follow(message.event)
 
     def add_try(self, message: Message, made: Try) -> None:
         with self._lock:
@@ -81,13 +76,3 @@ class Messages:
         """The newest so many, oldest first."""
         with self._lock:
             return [message.as_dict() for message in list(self._sent)[-newest:]]
-
-    def followers(self, broadcaster_id: str) -> list[dict[str, Any]]:
-        """Whoever was announced as a follower, newest first."""
-        with self._lock:
-            return list(reversed(self._follows.get(broadcaster_id, {}).values()))
-
-    def _note_follow(self, event: dict[str, Any]) -> None:
-        channel = self._follows.setdefault(str(event.get("broadcaster_user_id")), {})
-        entry = {key: event.get(key) for key in ("user_id", "user_login", "user_name")}
-        channel[str(event.get("user_id"))] = {**entry, "followed_at": event.get("followed_at")}

@@ -16,7 +16,7 @@ import requests
 from .background import background
 from .messages import Message, Messages, Try
 from .signing import signature, timestamp
-from .subscriptions import ENABLED, FAILED, Subscription
+from .subscriptions import ENABLED, FAILED, PENDING, Subscription
 from .world import world
 
 TIMEOUT_SECONDS = 10
@@ -26,8 +26,10 @@ FORGED_SECRET = "a secret that nobody agreed on"
 
 
 def start_verification(subscription: Subscription) -> None:
-    """Challenges the callback from another thread; its answer decides about the status."""
-    background.run_later(0, functools.partial(_verify, subscription))
+    """Challenges the callback from another thread; its answer decides about the status. Does
+    nothing while the settings say that no challenge is sent."""
+    if world.settings.challenges == "send":
+        background.run_later(0, functools.partial(_verify, subscription))
 
 
 def notification(
@@ -101,7 +103,9 @@ def _verify(subscription: Subscription) -> None:
     except requests.RequestException as error:
         passed = False
         made = Try(time.time(), None, type(error).__name__)
-    subscription.status = ENABLED if passed else FAILED
+    # What ended while it was being challenged stays as it is.
+    if subscription.status == PENDING:
+        subscription.status = ENABLED if passed else FAILED
     world.messages.add_try(message, made)
 
 
@@ -124,6 +128,8 @@ def _message(
         how,
     )
     world.messages.add(message)
+    if subscription.type == "channel.follow" and message.event and how == "normal":
+        world.followers.add(str(message.event.get("broadcaster_user_id")), message.event)
     return message
 
 

@@ -13,8 +13,12 @@ class Settings:
     """The switches of the control API; every test run starts from these values."""
 
     # "all": everybody has granted every scope to every client. "strict": only what was
-    # granted in the sandbox's own consent page counts.
+    # granted in the sandbox's own consent page, or by the control API, counts.
     grants: str = "all"
+    # "send": every new subscription is challenged. "never": it stays pending.
+    challenges: str = "send"
+    # Types that Twitch has taken away: creating one answers 410.
+    removed_types: list[str] = field(default_factory=list)
     # Subscriptions per page of the EventSub list; Twitch does not publish its own number.
     page_size: int = 100
     user_token_seconds: int = 14_400
@@ -45,10 +49,14 @@ class Settings:
         return Settings(**{**self.as_dict(), **changes})
 
 
+CHOICES = {"grants": ("all", "strict"), "challenges": ("send", "never")}
+LISTS = ("gateway_keys", "redirect_uris", "removed_types")
+
+
 def _fits(name: str, value: Any) -> bool:
-    if name == "grants":
-        return value in ("all", "strict")
-    if name in ("gateway_keys", "redirect_uris"):
+    if name in CHOICES:
+        return value in CHOICES[name]
+    if name in LISTS:
         return isinstance(value, list) and all(isinstance(one, str) for one in value)
     if name == "ratelimit" and value is None:
         return True

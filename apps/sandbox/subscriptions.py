@@ -15,6 +15,9 @@ ALIVE = (ENABLED, PENDING)
 
 # Twitch: at most this many with the same type and condition.
 LARGEST_NUMBER_ALIKE = 3
+SECRET_LENGTHS = range(10, 101)
+
+Kind = tuple[str, str, frozenset[tuple[str, str]]]
 
 
 class AlreadyExists(Exception):
@@ -53,12 +56,14 @@ class Subscription:
             "cost": self.cost,
         }
 
-    def is_alike(self, other: "Subscription") -> bool:
-        return (self.client_id, self.type, self.condition) == (
-            other.client_id,
-            other.type,
-            other.condition,
-        )
+    def kind(self) -> Kind:
+        """What subscriptions that Twitch calls the same have in common."""
+        return self.client_id, self.type, frozenset(self.condition.items())
+
+    def needs_grant_of(self, user_id: str) -> bool:
+        """Whether nobody may have it unless this user agrees."""
+        row = EVENT_TYPES.get(self.type)
+        return row is not None and any(self.condition.get(key) == user_id for key, _ in row.grants)
 
     def watches(self, event_type: str, broadcaster_id: str) -> bool:
         """Whether an event of this type in this channel would be sent to it. Types that name
@@ -75,12 +80,16 @@ class Subscriptions:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._by_id: dict[str, Subscription] = {}
+        # The same, by what is asked for: a test may keep thousands of them. id -> subscription,
+        # oldest first.
+        self._of_client: dict[str, dict[str, Subscription]] = {}
+        self._of_kind: dict[Kind, dict[str, Subscription]] = {}
         self._created = 0
 
     def create(self, new: Subscription, *, max_total_cost: int) -> Subscription:
         """Adds it, or raises AlreadyExists or LimitReached; both checked in one step."""
         with self._lock:
-            alike = [one for one in self._by_id.values() if one.is_alike(new)]
+            alike = self._of_kind.get(new.kind(), {}).values()
             alive = [one for one in alike if one.status in ALIVE]
             if any(one.callback == new.callback for one in alive):
                 raise AlreadyExists
@@ -88,14 +97,27 @@ class Subscriptions:
                 raise LimitReached("number of subscriptions with this type and condition")
             if self.total_cost(new.client_id) + new.cost > max_total_cost:
                 raise LimitReached("maximum total cost exceeded")
+            self.put(new)
+            return new
+
+    def put(self, new: Subscription) -> None:
+        """Adds it as it is, whatever Twitch would say."""
+        with self._lock:
             self._created += 1
             new.number = self._created
             self._by_id[new.id] = new
-            return new
+            self._of_client.setdefault(new.client_id, {})[new.id] = new
+            self._of_kind.setdefault(new.kind(), {})[new.id] = new
 
     def of(self, client_id: str) -> list[Subscription]:
         """A client's subscriptions, dead ones included, oldest first."""
-        return [one for one in self.all() if one.client_id == client_id]
+        with self._lock:
+            return list(self._of_client.get(client_id, {}).values())
+
+    def count(self, client_id: str) -> int:
+        """How many a client has, dead ones included."""
+        with self._lock:
+            return len(self._of_client.get(client_id, {}))
 
     def all(self) -> list[Subscription]:
         with self._lock:
@@ -119,10 +141,17 @@ class Subscriptions:
             if found is None or client_id not in (None, found.client_id):
                 return False
             del self._by_id[subscription_id]
+            del self._of_client[found.client_id][subscription_id]
+            del self._of_kind[found.kind()][subscription_id]
             return True
 
     def total_cost(self, client_id: str) -> int:
         return sum(one.cost for one in self.of(client_id) if one.status in ALIVE)
+
+
+def is_secret(text: str) -> bool:
+    """Whether Twitch takes it to sign messages with."""
+    return text.isascii() and len(text) in SECRET_LENGTHS
 
 
 def cost(event_type: str, named_user_agreed: bool) -> int:

@@ -123,6 +123,21 @@ class Tokens:
                 token.revoked = token.revoked or refresh_too
             return ended
 
+    def grant(self, client_id: str, user_id: str, scopes: list[str]) -> set[str]:
+        """Adds to what the user has granted; all of it. Issues no token."""
+        with self._lock:
+            granted = self._grants.setdefault((client_id, user_id), set())
+            granted.update(scopes)
+            return set(granted)
+
+    def forget_user(self, user_id: str) -> int:
+        """Ends every token of a user and forgets what it granted, for all clients; how many
+        access tokens were alive."""
+        with self._lock:
+            for key in [key for key in self._grants if key[1] == user_id]:
+                del self._grants[key]
+            return self.expire(user_id, refresh_too=True)
+
     def granted(self, client_id: str, user_id: str) -> set[str]:
         with self._lock:
             return set(self._grants.get((client_id, user_id), ()))

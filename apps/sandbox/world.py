@@ -9,6 +9,7 @@ from collections import Counter
 
 from .device_codes import DeviceCodes
 from .faults import Faults
+from .followers import Followers
 from .inbox import Inbox
 from .messages import Messages
 from .people import People
@@ -33,6 +34,7 @@ class World:
         self.devices = DeviceCodes()
         self.subscriptions = Subscriptions()
         self.messages = Messages()
+        self.followers = Followers()
         self.inbox = Inbox()
         self.faults = Faults()
         self.buckets = Buckets()

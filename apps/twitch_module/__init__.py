@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-_CONTROLLERS = ("webhooks", "auth", "admin", "api", "events", "health")
+_CONTROLLERS = ("webhooks", "auth", "admin", "api", "events", "health", "metrics")
 
 
 def _loaded_by_py4web() -> bool:

@@ -3,23 +3,32 @@
 import atexit
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
 from .clients.http import HTTPClient
+from .clients.port import is_listening
 from .clients.twitch import AppCredential, TwitchClient
 from .clients.twitch_auth import TwitchAuth
 from .clients.waddlebot import WaddleBotClient
 from .domain.catalogue import scopes_for, types_in_use
+from .domain.eventsub import secret_id
+from .domain.subscription import Ours
 from .errors import ConfigurationError, ModuleError
 from .keys import generated_key
 from .logs import configure_logs
 from .models.database import Database
 from .models.migrations import migrate
 from .services.admin_auth import AdminAuth
+from .services.backfill import Backfill
 from .services.channels import Channels
 from .services.delivery import DeliveryWorker
 from .services.logins import Logins
+from .services.reconciler import Reconciler
+from .services.roster import Roster
+from .services.subscriber import Subscriber
+from .services.subscription_upkeep import SubscriptionUpkeep
 from .services.subscriptions import Subscriptions
 from .services.tokens import Tokens
 from .services.upkeep import Upkeep
@@ -37,7 +46,11 @@ class Services:
     receiver: WebhookReceiver
     delivery: DeliveryWorker
     channels: Channels
+    roster: Roster
+    reconciler: Reconciler
     subscriptions: Subscriptions
+    backfill: Backfill
+    subscription_upkeep: SubscriptionUpkeep
     auth: TwitchAuth
     twitch: TwitchClient
     tokens: Tokens
@@ -46,12 +59,14 @@ class Services:
     admin_auth: AdminAuth
 
     def start_work(self) -> None:
-        """Begin to deliver, and to look after the tokens, on threads of this process."""
+        """Begin to deliver, and to look after tokens and subscriptions, on own threads."""
         self.delivery.start()
         self.upkeep.start()
+        self.subscription_upkeep.start()
 
     def stop_work(self) -> None:
         """End that; waits for what is on its way."""
+        self.subscription_upkeep.stop()
         self.upkeep.stop()
         self.delivery.stop()
 
@@ -80,27 +95,51 @@ def build(settings: Settings) -> Services:
         concurrency=settings.delivery_concurrency,
         identity_name_field=settings.identity_name_field,
     )
-    delivers_here = settings.worker == "on"
     twitch_http = HTTPClient(10)
     auth = TwitchAuth(twitch_http, settings)
     twitch = TwitchClient(twitch_http, settings, AppCredential(auth))
     tokens = Tokens(database, vault, auth)
     _check_keys(tokens)
-    event_types = types_in_use(settings.points.rules)
-    subscriptions = Subscriptions(database, twitch, event_types)
+    wake = delivery.wake if settings.worker == "on" else lambda: None
+    roster = Roster(database, settings.points)
+    ours = Ours(twitch.callback_url, secret_id(settings.webhook_secrets[0]))
+    subscriber = Subscriber(database, twitch, ours)
+    usual_scopes = set(scopes_to_ask_for(settings))
+
+    def login_url(channel_id: str) -> str:
+        """The usual link, unless the channel's own types need more."""
+        more = set(scopes_to_ask_for(settings, roster.types(channel_id))) - usual_scopes
+        return f"{settings.login_url}?channel_id={channel_id}" if more else settings.login_url
+
+    reconciler = Reconciler(
+        database,
+        subscriber,
+        client_id=twitch.client_id,
+        ours=ours,
+        policy=settings.points,
+        login_url=login_url,
+    )
+    channels = Channels(database, twitch, reconciler, roster, settings.points)
+    backfill = Backfill(database, twitch, tokens, roster, wake)
     password, key = settings.admin_password, settings.jwt_secret
     return Services(
         settings,
         database,
-        WebhookReceiver(
-            database,
-            settings.webhook_secrets,
-            settings.points,
-            on_activities=delivery.wake if delivers_here else lambda: None,
-        ),
+        WebhookReceiver(database, settings.webhook_secrets, roster, on_activities=wake),
         delivery,
-        Channels(database, twitch),
-        subscriptions,
+        channels,
+        roster,
+        reconciler,
+        Subscriptions(database, twitch, subscriber, reconciler, login_url),
+        backfill,
+        SubscriptionUpkeep(
+            database,
+            reconciler,
+            channels,
+            backfill,
+            seconds=settings.reconcile_seconds,
+            is_listening=lambda: is_listening(settings.host, settings.port),
+        ),
         auth,
         twitch,
         tokens,
@@ -114,10 +153,9 @@ def build(settings: Settings) -> Services:
             auth_url=settings.twitch_auth_url,
             client_id=settings.twitch_app_id,
             redirect_uri=settings.twitch_redirect_uri,
-            scopes=scopes_to_ask_for(settings),
-            on_channel=subscriptions.set_up_soon,
+            scopes=lambda channel_id: scopes_to_ask_for(settings, roster.types(channel_id or "")),
         ),
-        Upkeep(database, tokens, subscriptions),
+        Upkeep(database, tokens),
         AdminAuth(
             settings.admin_username,
             password.get_secret_value() if password else None,
@@ -126,9 +164,10 @@ def build(settings: Settings) -> Services:
     )
 
 
-def scopes_to_ask_for(settings: Settings) -> list[str]:
-    """Exactly what the event types in use need, and what the operator adds."""
-    needed = [group[0] for group in scopes_for(types_in_use(settings.points.rules))]
+def scopes_to_ask_for(settings: Settings, types: Iterable[str] | None = None) -> list[str]:
+    """Exactly what these event types (or the usual ones) need, and what the operator adds."""
+    types = types_in_use(settings.points.rules) if types is None else types
+    needed = [group[0] for group in scopes_for(types)]
     return sorted({*needed, *settings.twitch_scopes.split()})
 
 

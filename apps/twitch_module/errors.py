@@ -134,6 +134,17 @@ class TwitchRefused(ModuleError):
         self.twitch_status = twitch_status
 
 
+class RateLimited(TwitchUnavailable):
+    """Twitch takes no more calls for a while; `seconds` says for how long."""
+
+    code = "twitch_rate_limit"
+    title = "Twitch's rate limit is used up"
+
+    def __init__(self, message: str, *, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 class CallFailed(ModuleError):
     """An HTTP call out brought no complete answer: refused, reset, too slow or too large."""
 

@@ -92,6 +92,8 @@ class Settings(BaseModel):
     workers: int = Field(1, ge=1, le=64)
     worker: Literal["on", "off"] = "on"
     delivery_concurrency: int = Field(16, ge=1, le=256)
+    # Seconds between comparisons of all subscriptions with Twitch's list.
+    reconcile_seconds: int = Field(600, ge=1, le=86400)
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -164,6 +166,11 @@ class Settings(BaseModel):
         if not public and url.hostname not in LOOPBACK:
             raise ValueError("must be https on port 443: Twitch calls no other")
         return value
+
+    @property
+    def login_url(self) -> str:
+        """The link by which a streamer logs in, on the host that Twitch knows us by."""
+        return self.twitch_redirect_uri.partition("/twitch/auth/")[0] + "/twitch/auth/login"
 
     @property
     def encryption_keys(self) -> tuple[str, ...]:

@@ -22,6 +22,12 @@ NEEDED = {
 }
 
 
+@pytest.fixture
+def module(start: Start) -> Module:
+    """A server that asks Twitch nothing of its own accord: calls are counted here."""
+    return start(WORKER="off")
+
+
 class Browser:
     """A browser that keeps its cookies and follows redirects only when told."""
 
@@ -300,8 +306,9 @@ def test_a_twitch_that_fails_during_the_exchange_is_named_on_a_page(
 
 @on_sqlite
 def test_the_subscriptions_of_a_monitored_channel_are_set_up_after_its_login(
-    module: Module, sandbox: Sandbox
+    start: Start, sandbox: Sandbox
 ) -> None:
+    module = start()
     sandbox.control("settings", {"grants": "strict"})
     module.call("POST", "/twitch/api/channels", json={"channel_name": "sandbox_streamer"})
     log_in(module)

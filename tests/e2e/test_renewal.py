@@ -74,6 +74,11 @@ def test_a_token_with_time_left_is_lent_as_it_is(module: Module, sandbox: Sandbo
 
 @on_sqlite
 class TestTwitchSaysNo:
+    @pytest.fixture
+    def module(self, start: Start) -> Module:
+        """A server that asks Twitch nothing of its own accord: the faults are for others."""
+        return start(WORKER="off")
+
     @pytest.mark.parametrize("code", [400, 401])
     def test_a_dead_grant_needs_a_login_and_is_not_tried_again(
         self, module: Module, sandbox: Sandbox, code: int

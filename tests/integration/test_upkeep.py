@@ -8,12 +8,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from apps.twitch_module.clients.http import HTTPClient
-from apps.twitch_module.clients.twitch import AppCredential, TwitchClient
 from apps.twitch_module.clients.twitch_auth import TwitchAuth
 from apps.twitch_module.domain.oauth import Grant, Validation
 from apps.twitch_module.domain.secret import Secret
 from apps.twitch_module.models.database import Database
-from apps.twitch_module.services.subscriptions import Subscriptions
 from apps.twitch_module.services.tokens import Tokens
 from apps.twitch_module.services.upkeep import CALLS_AT_ONCE, PAUSE_SECONDS, Upkeep
 from apps.twitch_module.settings import load_settings
@@ -78,9 +76,8 @@ def test_every_token_is_checked_and_never_more_than_five_at_once(
         tokens.keep_login(Validation("app-id", str(number), "old", (), 10_000), "Old", grant)
     with database.transaction() as transaction:
         transaction.execute("UPDATE twitch_tokens SET validated_at_ms = 0")
-    subscriptions = Subscriptions(database, TwitchClient(http, settings, AppCredential(auth)), ())
-    upkeep = Upkeep(database, tokens, subscriptions)
-    other = Upkeep(database, tokens, subscriptions)
+    upkeep = Upkeep(database, tokens)
+    other = Upkeep(database, tokens)
     upkeep.start()
     other.start()
     wait_until(lambda: all(row.login == f"new_{row.user_id}" for row in tokens.list()), seconds=20)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -14,6 +15,8 @@ class Callback:
         self.statuses: list[int] = []
         self.challenge_type = "text/plain"
         self.challenge_suffix = ""
+        # Called with the challenge's body before it is answered.
+        self.before_challenge_answer: Callable[[bytes], None] | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
@@ -30,6 +33,8 @@ class Callback:
         self.received.append((headers, body))
         challenge = json.loads(body).get("challenge")
         if challenge is not None:
+            if self.before_challenge_answer:
+                self.before_challenge_answer(body)
             return 200, (challenge + self.challenge_suffix).encode()
         return self.statuses.pop(0) if self.statuses else 204, b""
 

@@ -34,6 +34,27 @@ def test_wrong_answer_to_the_challenge_fails(
     assert client.subscribe(callback.url).status_code == 202, "a dead one does not block"
 
 
+def test_without_challenges_a_subscription_stays_pending(
+    client: Client, callback: Callback
+) -> None:
+    client.sandbox.control("settings", {"challenges": "never"})
+    waiting = client.subscribe(callback.url, **follow_order()).json()["data"][0]
+    client.sandbox.control("settings", {"challenges": "send"})
+
+    # This one's challenge comes after the other's would have.
+    client.enabled(callback)
+
+    assert client.status_of(waiting["id"]) == PENDING
+    assert len(callback.received) == 1
+    assert client.subscribe(callback.url, **follow_order()).status_code == 409
+
+
+def test_removed_type_is_410(client: Client, callback: Callback) -> None:
+    client.sandbox.control("settings", {"removed_types": ["channel.follow"]})
+    assert client.subscribe(callback.url, **follow_order()).status_code == 410
+    assert client.subscribe(callback.url).status_code == 202
+
+
 def test_same_subscription_is_409_and_the_fourth_alike_429(
     client: Client, callback: Callback
 ) -> None:
@@ -107,6 +128,8 @@ def test_listing_pages_to_the_end_and_counts(client: Client, callback: Callback)
     assert [one["id"] for one in first["data"] + second["data"]] == made
     assert second["pagination"] == {}
     assert (first["total"], first["max_total_cost"]) == (3, 10_000)
+    client.sandbox.control("settings", {"page_size": 3})
+    assert client.subscriptions().json()["pagination"] == {}
 
 
 def test_filters_exclude_each_other(client: Client, callback: Callback) -> None:

@@ -5,11 +5,11 @@ Source: Twitch, "Twitch API Concepts" (dev.twitch.tv/docs/api/guide).
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from ..domain.secret import Secret
-from ..errors import CallFailed, TwitchUnavailable
+from ..errors import CallFailed, RateLimited, TwitchRefused, TwitchUnavailable
 from ..settings import Settings
 from .http import Answer, HTTPClient
 from .twitch_answer import accepted
@@ -52,6 +52,18 @@ class AppCredential:
             return self._token
 
 
+class SubscriptionList(NamedTuple):
+    """All subscriptions of the application as Twitch describes them, and its cost budget.
+
+    `total` is Twitch's own count, which lags some seconds.
+    """
+
+    subscriptions: list[dict[str, Any]]
+    total: int
+    total_cost: int
+    max_total_cost: int
+
+
 class TwitchClient:
     """Helix. Thread-safe; a call blocks for 20 seconds at most."""
 
@@ -60,7 +72,7 @@ class TwitchClient:
         self._app = app
         self._api_url = settings.twitch_api_url
         self._client_id = settings.twitch_app_id
-        self._callback_url = settings.twitch_webhook_callback_url
+        self.callback_url = settings.twitch_webhook_callback_url
         self._webhook_secret = settings.twitch_webhook_secret
 
     def find_user(
@@ -72,9 +84,28 @@ class TwitchClient:
     ) -> dict[str, Any] | None:
         """The Twitch user with this id or login as Helix describes it, or None."""
         parameters = {"id": user_id} if user_id else {"login": login or ""}
+        users = self._users(parameters, credential)
+        return users[0] if users else None
+
+    def find_users(self, user_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Those of these users that Twitch knows, 100 ids at most."""
+        return self._users({"id": list(user_ids)}, None)
+
+    def _users(
+        self, parameters: Mapping[str, Any], credential: Credential | None
+    ) -> list[dict[str, Any]]:
         answer = self.call("GET", "/users", credential=credential, params=parameters)
-        users = answer.get("data")
-        return users[0] if isinstance(users, list) and users else None
+        return _objects(answer, "users")
+
+    def followers(self, channel_id: str, credential: Credential) -> Iterator[dict[str, Any]]:
+        """The channel's followers, newest first, read page by page as they are asked for.
+
+        Twitch gives an empty list, and no error, to a token without the scope
+        moderator:read:followers.
+        """
+        parameters = {"broadcaster_id": channel_id, "first": "100"}
+        for page in self._pages("/channels/followers", parameters, credential):
+            yield from _objects(page, "followers")
 
     def create_subscription(
         self, event_type: str, version: str, condition: Mapping[str, str]
@@ -86,7 +117,7 @@ class TwitchClient:
         """
         transport = {
             "method": "webhook",
-            "callback": self._callback_url,
+            "callback": self.callback_url,
             "secret": self._webhook_secret.get_secret_value(),
         }
         order = {
@@ -102,24 +133,39 @@ class TwitchClient:
             raise TwitchUnavailable("Twitch's answer describes no subscription") from error
         return created
 
-    def list_subscriptions(self, **filters: str) -> Iterator[dict[str, Any]]:
-        """Every subscription of this application, page by page."""
-        parameters = dict(filters)
+    def list_subscriptions(self, **filters: str) -> SubscriptionList:
+        """Every subscription of this application, of all pages; each once.
+
+        At most one filter is allowed: status, type, user_id or subscription_id. Raises rather
+        than to give a part of the list.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        last: dict[str, Any] = {}
+        for last in self._pages("/eventsub/subscriptions", filters, None):
+            found |= {str(one.get("id")): one for one in _objects(last, "subscriptions")}
+        costs = (_count(last.get(name)) for name in ("total", "total_cost", "max_total_cost"))
+        return SubscriptionList(list(found.values()), *costs)
+
+    def delete_subscription(self, subscription_id: str) -> None:
+        """End a subscription; one that is gone already is as good."""
+        try:
+            self.call("DELETE", "/eventsub/subscriptions", params={"id": subscription_id})
+        except TwitchRefused as refusal:
+            if refusal.twitch_status != 404:
+                raise
+
+    def _pages(
+        self, path: str, parameters: Mapping[str, str], credential: Credential | None
+    ) -> Iterator[dict[str, Any]]:
+        query = dict(parameters)
         for _ in range(_MAX_PAGES):
-            answer = self.call("GET", "/eventsub/subscriptions", params=parameters)
-            if not isinstance(answer.get("data"), list):
-                raise TwitchUnavailable("Twitch's answer is not a list of subscriptions")
-            yield from answer["data"]
-            cursor = (answer.get("pagination") or {}).get("cursor")
+            page = self.call("GET", path, credential=credential, params=query)
+            yield page
+            cursor = (page.get("pagination") or {}).get("cursor")
             if not cursor:
                 return
-            parameters["after"] = cursor
-        raise TwitchUnavailable("Twitch's list of subscriptions does not end")
-
-    def is_ours(self, subscription: Mapping[str, Any]) -> bool:
-        """Whether this subscription calls our callback."""
-        transport = subscription.get("transport")
-        return isinstance(transport, dict) and transport.get("callback") == self._callback_url
+            query["after"] = cursor
+        raise TwitchUnavailable("Twitch's list does not end")
 
     @property
     def client_id(self) -> str:
@@ -131,9 +177,10 @@ class TwitchClient:
     ) -> dict[str, Any]:
         """The JSON object that Helix answers with; with the app's token unless told otherwise.
 
-        A 401 is met with a renewed token, once; a 503 with a second try; a 429 with waiting
-        until the bucket is full again, where that is before the deadline. Raises TwitchRefused
-        and TwitchUnavailable.
+        A 401 is met with a renewed token, once; a 503 with a second try; the rate limit with
+        waiting until the bucket is full again, where that is before the deadline, and RateLimited
+        otherwise. Raises TwitchRefused (also for the 429 that means too many subscriptions) and
+        TwitchUnavailable.
         """
         ends = time.monotonic() + DEADLINE_SECONDS
         credential = credential or self._app
@@ -141,16 +188,16 @@ class TwitchClient:
         tried_anew: set[int] = set()
         while True:
             answer = self._send(method, path, token, content)
-            if answer.status in tried_anew or answer.status not in (401, 429, 503):
-                return accepted(answer)
-            tried_anew.add(answer.status)
-            if answer.status == 401:
-                token = credential.renewed(token)
-            elif answer.status == 429:
-                wait = _seconds_until_reset(answer)
-                if wait is None or time.monotonic() + wait > ends:
-                    return accepted(answer)
+            wait = _seconds_until_reset(answer) if answer.status == 429 else None
+            if wait is not None:
+                if time.monotonic() + wait > ends:
+                    raise RateLimited("Twitch's rate limit is used up", seconds=wait)
                 time.sleep(wait)
+            elif answer.status in tried_anew or answer.status not in (401, 503):
+                return accepted(answer)
+            elif answer.status == 401:
+                token = credential.renewed(token)
+            tried_anew.add(answer.status)
 
     def _send(self, method: str, path: str, token: Secret, content: dict[str, Any]) -> Answer:
         headers = {"Authorization": f"Bearer {token.reveal()}", "Client-Id": self._client_id}
@@ -158,6 +205,17 @@ class TwitchClient:
             return self._http.call(method, f"{self._api_url}{path}", headers=headers, **content)
         except CallFailed as error:
             raise TwitchUnavailable(f"Twitch: {error}") from error
+
+
+def _objects(page: Mapping[str, Any], what: str) -> list[dict[str, Any]]:
+    data = page.get("data")
+    if not isinstance(data, list) or not all(isinstance(one, dict) for one in data):
+        raise TwitchUnavailable(f"Twitch's answer is not a list of {what}")
+    return data
+
+
+def _count(value: object) -> int:
+    return value if type(value) is int and value >= 0 else 0
 
 
 def _seconds_until_reset(answer: Answer) -> float | None:

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from ..clients.http import HTTPClient
 from ..clients.twitch import AppCredential, TwitchClient
 from ..clients.twitch_auth import TwitchAuth
 from ..domain.catalogue import types_in_use
+from ..domain.channel_rules import types_of, usable_policy
 from ..errors import DatabaseUnavailable, ModuleError
 from ..models import channels
+from ..models.channels import Channel
 from ..models.database import Database
 from ..models.migrations import VERSION, schema_version
 from ..models.tokens import TokenRow, list_all
@@ -80,11 +81,16 @@ class Examination:
             return list_all(transaction)
 
     @cached_property
-    def channels(self) -> list[dict[str, Any]]:
+    def channels(self) -> list[Channel]:
         """The channels that are monitored now. Raises NotChecked."""
         self._need_tables()
         with self.database.transaction(write=False) as transaction:
-            return [row for row in channels.list_all(transaction) if row["is_active"]]
+            return [one for one in channels.list_all(transaction) if one.is_active]
+
+    def types(self, channel: Channel) -> tuple[str, ...]:
+        """The event types that a channel should have."""
+        policy = usable_policy(self.settings.points, channel.points)
+        return types_of(policy, channel.event_types)
 
     @cached_property
     def schema(self) -> int:

@@ -113,11 +113,12 @@ def _needed(examination: Examination, user: TokenRow) -> list[tuple[str, ...]]:
     """Groups of scopes of which the user must have granted one each."""
     needed: list[tuple[str, ...]] = []
     is_bot = user.login == examination.bot_name
-    monitored = {channel["channel_id"] for channel in examination.channels}
+    monitored = {channel.channel_id: channel for channel in examination.channels}
     if is_bot:
         needed += [(scope,) for scope in BOT_SCOPES]
     if not is_bot or user.user_id in monitored:
-        needed += scopes_for(examination.event_types)
+        channel = monitored.get(user.user_id)
+        needed += scopes_for(examination.types(channel) if channel else examination.event_types)
         needed += [(scope,) for scope in examination.settings.twitch_scopes.split()]
     return needed
 
@@ -125,5 +126,4 @@ def _needed(examination: Examination, user: TokenRow) -> list[tuple[str, ...]]:
 def _log_in(examination: Examination, login: str) -> str:
     if login == examination.bot_name:
         return "Run cli setup again"
-    base = examination.settings.twitch_redirect_uri.partition("/twitch/auth/")[0]
-    return f"Have {login} log in at {base}/twitch/auth/login"
+    return f"Have {login} log in at {examination.settings.login_url}"

@@ -5,10 +5,16 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import urlsplit
 
-from ..domain.catalogue import CATALOGUE, REVOKED
+from ..domain.catalogue import REVOKED
+from ..domain.subscription import (
+    ENABLED,
+    PENDING,
+    Subscription,
+    from_twitch,
+    wanted_for_channel,
+)
 from ..errors import CallFailed, TwitchRefused
 from ..settings import LOOPBACK
 from .examination import OK, WARNING, WRONG, Examination, Finding
@@ -18,7 +24,6 @@ from .redirect import is_registered
 _CLOCK_WARNING_SECONDS = 300
 _CLOCK_WRONG_SECONDS = 600  # older or newer messages are refused: Twitch, "Processing an event"
 _REDIRECT_PATH, _WEBHOOK_PATH = "/twitch/auth/callback", "/twitch/webhook"
-_ENABLED, _PENDING = "enabled", "webhook_callback_verification_pending"
 
 
 def check_clock(examination: Examination) -> Iterator[Finding]:
@@ -119,13 +124,13 @@ def check_subscriptions(examination: Examination) -> Iterator[Finding]:
     examination.need(
         "TWITCH_APP_ID", "TWITCH_APP_SECRET", "TWITCH_WEBHOOK_CALLBACK_URL", "ACTIVITY_POINTS"
     )
-    costs = twitch.call("GET", "/eventsub/subscriptions")
-    everything = list(twitch.list_subscriptions())
-    ours = [one for one in everything if twitch.is_ours(one)]
-    statuses = Counter(str(one.get("status")) for one in ours)
-    pending = statuses.pop(_PENDING, 0)
-    enabled = statuses.pop(_ENABLED, 0)
-    cost = f"cost {costs.get('total_cost')} of {costs.get('max_total_cost')}"
+    listed = twitch.list_subscriptions()
+    everything = [from_twitch(one) for one in listed.subscriptions]
+    ours = [one for one in everything if one.callback == twitch.callback_url]
+    statuses = Counter(one.status for one in ours)
+    pending = statuses.pop(PENDING, 0)
+    enabled = statuses.pop(ENABLED, 0)
+    cost = f"cost {listed.total_cost} of {listed.max_total_cost}"
     again = "POST /twitch/api/setup/<channel_id>"
     for status, count in statuses.items():
         yield Finding(name, WRONG, f"{count} failed at Twitch: {status}", f"Make anew: {again}")
@@ -136,7 +141,7 @@ def check_subscriptions(examination: Examination) -> Iterator[Finding]:
     if pending:
         detail = f"{pending} wait for our answer to Twitch's challenge"
         yield Finding(name, WARNING, detail, "Can Twitch reach the callback URL?")
-    if not any(one.get("type") == REVOKED for one in ours):
+    if not any(one.type == REVOKED for one in ours):
         detail = f"{REVOKED} is missing: nobody tells us who disconnects the application"
         yield Finding(name, WARNING, detail, "A running server or worker makes it")
     if not statuses and not missing:
@@ -145,19 +150,15 @@ def check_subscriptions(examination: Examination) -> Iterator[Finding]:
         yield Finding(name, OK, detail)
 
 
-def _missing(examination: Examination, ours: list[dict[str, Any]]) -> dict[str, list[str]]:
+def _missing(examination: Examination, ours: list[Subscription]) -> dict[str, list[str]]:
     """By channel, the types that Twitch neither delivers nor is about to."""
-    alive = {
-        (one.get("type"), json.dumps(one.get("condition"), sort_keys=True))
-        for one in ours
-        if one.get("status") in (_ENABLED, _PENDING)
-    }
+    alive = {(one.type, one.condition) for one in ours if one.is_living()}
     missing: dict[str, list[str]] = {}
     for channel in examination.channels:
-        for name in examination.event_types:
-            condition = dict.fromkeys(CATALOGUE[name].condition, channel["channel_id"])
-            if (name, json.dumps(condition, sort_keys=True)) not in alive:
-                missing.setdefault(channel["channel_name"], []).append(name)
+        types = examination.types(channel)
+        for wanted in wanted_for_channel(channel.channel_id, types):
+            if (wanted.type, wanted.condition) not in alive:
+                missing.setdefault(channel.channel_name, []).append(wanted.type)
     return missing
 
 

@@ -18,7 +18,6 @@ from ..services.tokens import NeedsLogin, UserToken
 from .http import Answer, endpoint, page, problem, read_query, reply, wants_page
 from .times import rfc3339
 
-LOGIN_PATH = "/twitch/auth/login"
 UserId = Annotated[str, Field(min_length=1, max_length=50)]
 
 
@@ -28,6 +27,8 @@ class LoginQuery(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     activation_key: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    # Ask for what this channel's own event types need.
+    channel_id: UserId | None = None
 
 
 class CallbackQuery(BaseModel):
@@ -55,14 +56,14 @@ class Declined(Forbidden):
     title = "Not connected"
 
 
-@endpoint(LOGIN_PATH, "GET", who="anyone")
+@endpoint("/twitch/auth/login", "GET", who="anyone")
 def log_in() -> Answer:
     """Send the browser to Twitch."""
     query = read_query(LoginQuery)
     # A browser that has two logins open goes on with the same cookie, so that both can end.
     browser = _browser() or services().logins.new_browser()
     key = Secret(query.activation_key) if query.activation_key else None
-    location = services().logins.begin(browser, key)
+    location = services().logins.begin(browser, key, query.channel_id)
     _set_cookie(browser)
     response.status = 303
     response.headers["Location"] = location
@@ -128,7 +129,7 @@ def _asking(ask: Callable[..., UserToken], *arguments: str | int) -> UserToken:
     try:
         return ask(*arguments)
     except NeedsLogin as error:
-        error.extra = {"login_url": _login_url()}
+        error.extra = {"login_url": services().settings.login_url}
         raise
 
 
@@ -144,7 +145,7 @@ def _without_token(token: UserToken) -> dict[str, Any]:
 
 def _user(row: TokenRow) -> dict[str, Any]:
     scopes = row.scopes.split()
-    needed = scopes_for(services().subscriptions.event_types)
+    needed = scopes_for(services().roster.types(row.user_id))
     return {
         "authenticated": row.status != NEEDS_LOGIN,
         "user_id": row.user_id,
@@ -157,7 +158,7 @@ def _user(row: TokenRow) -> dict[str, Any]:
         "status": row.status,
         "reason": row.reason,
         "last_validated_at": rfc3339(row.validated_at_ms),
-        "login_url": _login_url() if row.status == NEEDS_LOGIN else None,
+        "login_url": services().settings.login_url if row.status == NEEDS_LOGIN else None,
     }
 
 
@@ -192,12 +193,6 @@ def _not_connected(error: ModuleError) -> Answer:
     if isinstance(error, Declined):
         hint = "If the link that you came by held an activation key, use that link again."
     return page("not_connected.html", title=error.title, detail=str(error), hint=hint)
-
-
-def _login_url() -> str:
-    """The link for a streamer, on the host that Twitch knows us by."""
-    redirect_uri = services().settings.twitch_redirect_uri
-    return redirect_uri.partition("/twitch/auth/")[0] + LOGIN_PATH
 
 
 def _is_https() -> bool:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..common import services
+from ..domain.follow import origin
 from ..errors import Conflict, NotFound
 from ..models import activities, events
 from ..models.pages import Page
@@ -159,6 +160,7 @@ def _event(row: dict[str, Any]) -> dict[str, Any]:
         "user_login": row["user_login"] or None,
         "user_name": row["user_name"] or None,
         "received_at": rfc3339(row["received_at_ms"]),
+        "origin": origin(row["event_id"]),
         "outcome": row["outcome"],
         "reason": row["reason"],
     }

@@ -44,7 +44,7 @@ def endpoint(path: str, method: str, *, who: Who) -> Callable[[Callable[..., Ans
         def answer(**arguments: str) -> Answer:
             try:
                 if who == "admin":
-                    _require_admin()
+                    require_admin()
                 return function(**arguments)
             except ModuleError as error:
                 return problem(error)
@@ -164,6 +164,11 @@ def read_query(model: type[Model]) -> Model:
     return _checked(model, dict(pairs))
 
 
+def read_body_or_query(model: type[Model]) -> Model:
+    """The values of the query string, or of the JSON object in the body where there is none."""
+    return read_query(model) if request.environ.get("QUERY_STRING") else read_json(model)
+
+
 def _checked(model: type[Model], value: dict[str, Any]) -> Model:
     try:
         return model.model_validate(value)
@@ -177,7 +182,8 @@ def _checked(model: type[Model], value: dict[str, Any]) -> Model:
         raise Invalid(detail[:1000]) from error
 
 
-def _require_admin() -> None:
+def require_admin() -> None:
+    """Raise Unauthenticated unless an admin calls."""
     scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("Send an access token: Authorization: Bearer ...")

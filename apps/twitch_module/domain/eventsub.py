@@ -39,12 +39,18 @@ class Message(NamedTuple):
     subscription_type: str
     subscription_version: str
     body: bytes
+    secret_index: int  # which of the secrets it is signed with; 0 is the current one
 
 
 def sign(secret: bytes, message_id: str, timestamp: str, body: bytes) -> str:
     """The signature header that Twitch sends for these three, in this order, unseparated."""
     signed = message_id.encode("latin-1") + timestamp.encode("latin-1") + body
     return "sha256=" + hmac.digest(secret, signed, "sha256").hex()
+
+
+def secret_id(secret: bytes) -> str:
+    """A fingerprint by which two secrets are told apart. 32 bits: too short to find one by."""
+    return hmac.digest(secret, b"which secret is this", "sha256").hex()[:8]
 
 
 def authenticate(
@@ -78,6 +84,7 @@ def authenticate(
         str(environ.get(_SUBSCRIPTION_TYPE, "")),
         str(environ.get(_SUBSCRIPTION_VERSION, "")),
         body,
+        matches.index(True),
     )
 
 

@@ -93,3 +93,25 @@ def get_event(transaction: Transaction, event_id: str) -> dict[str, Any] | None:
         [event_id],
     )
     return {**rows[0], "body": bytes(rows[0]["body"])} if rows else None
+
+
+def last_received_ms(transaction: Transaction, channel_id: str, event_type: str) -> int | None:
+    """When the last event of this type came from a channel (epoch ms), or None."""
+    rows = transaction.execute(
+        "SELECT max(received_at_ms) FROM twitch_events WHERE channel_id = %s AND event_type = %s",
+        [channel_id, event_type],
+    )
+    last: int | None = rows[0][0]
+    return last
+
+
+def bodies_since(
+    transaction: Transaction, channel_id: str, event_type: str, since_ms: int
+) -> list[bytes]:
+    """The bodies of a channel's events of one type that were understood."""
+    rows = transaction.execute(
+        "SELECT body FROM twitch_events WHERE channel_id = %s AND event_type = %s"
+        " AND received_at_ms >= %s AND outcome <> 'quarantined'",
+        [channel_id, event_type, since_ms],
+    )
+    return [bytes(body) for (body,) in rows]

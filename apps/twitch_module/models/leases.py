@@ -18,6 +18,12 @@ def hold(transaction: Transaction, name: str, owner: str, lease_ms: int) -> bool
     )
 
 
+def owner(transaction: Transaction, name: str) -> str | None:
+    """Who holds a lease, or None."""
+    rows = transaction.execute("SELECT owner FROM twitch_leases WHERE name = %s", [name])
+    return rows[0][0] if rows else None
+
+
 def let_go(transaction: Transaction, name: str, owner: str) -> None:
     """Give a lease up."""
     transaction.execute("DELETE FROM twitch_leases WHERE name = %s AND owner = %s", [name, owner])

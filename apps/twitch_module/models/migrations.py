@@ -57,6 +57,31 @@ _STEPS = (
             id {id}, name TEXT NOT NULL UNIQUE, owner TEXT NOT NULL,
             until_ms BIGINT NOT NULL)""",
     ),
+    (
+        # When the channel's subscriptions are to be compared with Twitch's next.
+        "ALTER TABLE twitch_channels ADD COLUMN compare_at_ms BIGINT",
+        "ALTER TABLE twitch_channels ADD COLUMN backfill BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE twitch_channels ADD COLUMN backfilled_until_ms BIGINT",
+        "ALTER TABLE twitch_subscriptions ADD COLUMN callback TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE twitch_subscriptions ADD COLUMN secret_id TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE twitch_subscriptions ADD COLUMN origin TEXT NOT NULL DEFAULT 'created'",
+        "ALTER TABLE twitch_subscriptions ADD COLUMN first_seen_ms BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE twitch_subscriptions ADD COLUMN last_event_at_ms BIGINT",
+        """CREATE INDEX twitch_subscriptions_channel ON twitch_subscriptions (channel_id)""",
+        # Why a channel does not have one of its types, and when that is tried again.
+        """CREATE TABLE twitch_setbacks (
+            id {id}, channel_id TEXT NOT NULL, event_type TEXT NOT NULL, version TEXT NOT NULL,
+            remedy TEXT NOT NULL, reason TEXT NOT NULL, failures BIGINT NOT NULL,
+            failed_at_ms BIGINT NOT NULL, retry_at_ms BIGINT,
+            UNIQUE (channel_id, event_type))""",
+        # Follows that have been entered, by webhook or by catching up: each only once.
+        """CREATE TABLE twitch_follows (
+            id {id}, follow_id TEXT NOT NULL UNIQUE, event_id TEXT NOT NULL,
+            entered_at_ms BIGINT NOT NULL)""",
+        # Small things that are known once: such as how the last comparison with Twitch ended.
+        """CREATE TABLE twitch_facts (
+            id {id}, name TEXT NOT NULL UNIQUE, value TEXT NOT NULL, at_ms BIGINT NOT NULL)""",
+    ),
 )
 VERSION = len(_STEPS)
 

@@ -56,6 +56,9 @@ TABLES: dict[str, dict[str, str]] = {
         "event_types": _TEXT,  # JSON: the types of this channel; empty means the default ones
         "warning": _TEXT,  # why the channel does not get all its events
         "created_at_ms": _BIGINT,
+        "compare_at_ms": _BIGINT,  # when its subscriptions are compared with Twitch's next
+        "backfill": _BIGINT,  # 1 when missed follows are to be caught up with
+        "backfilled_until_ms": _BIGINT,  # all follows up to here are known
     },
     "twitch_subscriptions": {
         "subscription_id": _TEXT,  # Twitch's id; unique
@@ -66,6 +69,31 @@ TABLES: dict[str, dict[str, str]] = {
         "status": _TEXT,  # as Twitch spells it
         "cost": _BIGINT,
         "updated_at_ms": _BIGINT,
+        "callback": _TEXT,  # what it calls; empty when that was never recorded
+        "secret_id": _TEXT,  # a fingerprint of its secret; empty when that is not known
+        "origin": _TEXT,  # created, adopted, found (and nobody's) or hand
+        "first_seen_ms": _BIGINT,
+        "last_event_at_ms": _BIGINT,  # to ten seconds
+    },
+    "twitch_setbacks": {
+        "channel_id": _TEXT,  # unique together with the type; empty for the application's own
+        "event_type": _TEXT,
+        "version": _TEXT,
+        "remedy": _TEXT,  # anew, login, later or never
+        "reason": _TEXT,
+        "failures": _BIGINT,  # within a day of each other
+        "failed_at_ms": _BIGINT,
+        "retry_at_ms": _BIGINT,  # empty for never
+    },
+    "twitch_follows": {
+        "follow_id": _TEXT,  # channel, user and second; unique
+        "event_id": _TEXT,
+        "entered_at_ms": _BIGINT,
+    },
+    "twitch_facts": {
+        "name": _TEXT,
+        "value": _TEXT,  # JSON
+        "at_ms": _BIGINT,
     },
     "twitch_tokens": {
         "user_id": _TEXT,  # Twitch's id; unique

@@ -13,7 +13,7 @@ from ..clients.waddlebot import WaddleBotClient
 from ..domain.oauth import Grant, authorize_url
 from ..domain.secret import Secret
 from ..errors import BadRequest, ModuleError, TwitchUnavailable
-from ..models import channels, oauth_states
+from ..models import oauth_states
 from ..models.database import Database
 from ..vault import Vault
 from .tokens import Tokens
@@ -56,10 +56,9 @@ class Logins:
         auth_url: str,
         client_id: str,
         redirect_uri: str,
-        scopes: Iterable[str],
-        on_channel: Callable[[str], None],
+        scopes: Callable[[str | None], Iterable[str]],
     ) -> None:
-        """`on_channel` is called with the id of a monitored channel whose streamer logged in."""
+        """`scopes` says what to ask the streamer of a channel for, or whoever logs in."""
         self._database = database
         self._vault = vault
         self._auth = auth
@@ -69,15 +68,16 @@ class Logins:
         self._auth_url = auth_url
         self._client_id = client_id
         self._redirect_uri = redirect_uri
-        self._scopes = tuple(scopes)
-        self._on_channel = on_channel
+        self._scopes = scopes
 
     @staticmethod
     def new_browser() -> Secret:
         """What a browser is known by during its login: the value of its cookie."""
         return Secret(secrets.token_urlsafe(_RANDOM_BYTES))
 
-    def begin(self, browser: Secret, activation_key: Secret | None) -> str:
+    def begin(
+        self, browser: Secret, activation_key: Secret | None, channel_id: str | None = None
+    ) -> str:
         """Where to send this browser. The key stays here until Twitch says who logged in."""
         state = secrets.token_urlsafe(_RANDOM_BYTES)
         state_hash = _hash(state)
@@ -88,7 +88,7 @@ class Logins:
             self._auth_url,
             client_id=self._client_id,
             redirect_uri=self._redirect_uri,
-            scopes=self._scopes,
+            scopes=self._scopes(channel_id),
             state=state,
         )
 
@@ -123,10 +123,6 @@ class Logins:
             failure = self._waddlebot.activate_gateway(activation_key)
             gateway = "activated" if failure is None else failure.reason
             log.info("gateway", user_id=validation.user_id, outcome=gateway)
-        with self._database.transaction(write=False) as transaction:
-            monitored = channels.get(transaction, validation.user_id) is not None
-        if monitored:
-            self._on_channel(validation.user_id)
         return Connected(
             validation.user_id, validation.login, display_name, validation.scopes, gateway
         )

@@ -16,7 +16,7 @@ from ..clients.twitch_auth import DeadGrant, TwitchAuth
 from ..domain.oauth import Grant, Validation, is_near_end, renewal_delay_seconds
 from ..domain.secret import Secret
 from ..errors import Conflict, ModuleError, NotFound, TwitchRefused, TwitchUnavailable
-from ..models import channels, tokens
+from ..models import channels, setbacks, tokens
 from ..models.database import Database
 from ..models.tokens import SealedPair, TokenRow
 from ..vault import Vault
@@ -58,7 +58,7 @@ class Tokens:
         self._queues_lock = threading.Lock()
 
     def keep_login(self, validation: Validation, display_name: str, grant: Grant) -> None:
-        """Store what a login brought, in place of what was there."""
+        """Store what a login brought; the channel's subscriptions are then looked after."""
         with self._database.transaction() as transaction:
             now_ms = transaction.now_ms()
             tokens.save_login(
@@ -70,6 +70,8 @@ class Tokens:
                 check_at_ms=now_ms + 30 * 60 * 1000,
             )
             channels.warn(transaction, validation.user_id, None)
+            setbacks.forgive_login(transaction, validation.user_id)
+            channels.compare_soon(transaction, validation.user_id)
         log.info("logged in", user_id=validation.user_id, login=validation.login)
 
     def find(self, user_id: str) -> TokenRow | None:

@@ -4,17 +4,15 @@ Source: Twitch, "Validating Tokens". One process at a time does it; it holds a l
 """
 
 import random
-import secrets
 import threading
-import time
 
 import structlog
 
 from ..errors import DatabaseUnavailable, ModuleError
-from ..models import leases, tokens
+from ..models import tokens
 from ..models.database import Database
 from ..models.tokens import TokenRow
-from .subscriptions import Subscriptions
+from .lease_holder import LeaseHolder
 from .tokens import Tokens
 
 CHECK_MS = 30 * 60 * 1000
@@ -24,11 +22,6 @@ CALLS_AT_ONCE = 5
 # Between groups of five: at most ten calls a second, below Twitch's 800 a minute.
 PAUSE_SECONDS = 1.0
 PASS_SECONDS = 2.0
-APPLICATION_SECONDS = 600.0  # between looks at the application's own subscription
-APPLICATION_RETRY_SECONDS = 5.0
-
-_LEASE = "upkeep"
-_LEASE_MS = 60_000  # longer than a pass with five calls that all time out
 
 log = structlog.get_logger("upkeep")
 
@@ -36,15 +29,11 @@ log = structlog.get_logger("upkeep")
 class Upkeep:
     """Validates tokens that are due, and renews those near their end, until it is stopped."""
 
-    def __init__(self, database: Database, tokens_: Tokens, subscriptions: Subscriptions) -> None:
+    def __init__(self, database: Database, tokens_: Tokens) -> None:
         self._database = database
         self._tokens = tokens_
-        self._subscriptions = subscriptions
-        self._owner = secrets.token_hex(8)
-        self._prolong_at = 0.0
+        self._lease = LeaseHolder(database, "upkeep")
         self._stopping = threading.Event()
-        # Twitch sends a challenge at once, and this server is not listening yet.
-        self._next_look_at = time.monotonic() + APPLICATION_RETRY_SECONDS
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
 
     def start(self) -> None:
@@ -56,21 +45,16 @@ class Upkeep:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(25)
-        try:
-            with self._database.transaction() as transaction:
-                leases.let_go(transaction, _LEASE, self._owner)
-        except DatabaseUnavailable:
-            return  # it ends by itself within a minute
+        self._lease.let_go()
 
     def _run(self) -> None:
         started = False
         while not self._stopping.is_set():
             try:
-                if self._hold_lease():
+                if self._lease.hold():
                     if not started:
                         self._make_all_due()
                         started = True
-                    self._look_after_application()
                     self._check_due()
             except DatabaseUnavailable as error:
                 log.warning("database unavailable", error=str(error))
@@ -78,32 +62,10 @@ class Upkeep:
                 log.exception("upkeep failed")
             self._stopping.wait(PASS_SECONDS)
 
-    def _hold_lease(self) -> bool:
-        """Whether this process is the one; the lease is prolonged when a third of it is over."""
-        now = time.monotonic()
-        if now >= self._prolong_at:
-            with self._database.transaction() as transaction:
-                held = leases.hold(transaction, _LEASE, self._owner, _LEASE_MS)
-            if not held:
-                return False
-            self._prolong_at = now + _LEASE_MS / 3000
-        return True
-
     def _make_all_due(self) -> None:
         """At a start, unless another process has just done it."""
         with self._database.transaction() as transaction:
             tokens.make_all_due(transaction, transaction.now_ms() - CHECK_AFTER_FAILURE_MS)
-
-    def _look_after_application(self) -> None:
-        """Twitch tells us of users who disconnect the application, if we are subscribed."""
-        now = time.monotonic()
-        if now >= self._next_look_at:
-            result = self._subscriptions.set_up_application()
-            refused = result.outcome == "refused"
-            pause = APPLICATION_RETRY_SECONDS if refused else APPLICATION_SECONDS
-            self._next_look_at = now + pause
-            if refused:
-                log.warning("cannot subscribe to disconnections", reason=result.reason)
 
     def _check_due(self) -> None:
         """Check what is due, five at a time."""
@@ -115,7 +77,7 @@ class Upkeep:
                 thread.start()
             for thread in threads:
                 thread.join()
-            if len(rows) < CALLS_AT_ONCE or not self._hold_lease():
+            if len(rows) < CALLS_AT_ONCE or not self._lease.hold():
                 return
             self._stopping.wait(PAUSE_SECONDS)
 

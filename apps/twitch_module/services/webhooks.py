@@ -8,6 +8,7 @@ import structlog
 
 from ..domain import eventsub
 from ..domain.catalogue import REVOKED
+from ..domain.follow import FOLLOW, follow_id
 from ..domain.notification import (
     Notification,
     NotUnderstood,
@@ -15,20 +16,22 @@ from ..domain.notification import (
     read_object,
     read_subscription,
 )
-from ..domain.points import Policy
-from ..domain.text import text
-from ..errors import MessageRefused
-from ..models import activities, channels, events, subscriptions, tokens
+from ..domain.subscription import ENABLED, LIVING, from_twitch
+from ..errors import DatabaseUnavailable, MessageRefused
+from ..models import channels, subscriptions, tokens
+from ..models.channels import ChannelNames
 from ..models.database import Database, Transaction
 from .group_commit import GroupCommit
+from .last_events import LastEvents
+from .reconciler import note_end
+from .recording import Row, interpret, quarantined, record
 from .refusals import RefusalLog
+from .roster import Entry, Roster
 
 # Twitch wants an answer within a few seconds; a 503 must be out before three have passed.
 COMMIT_SECONDS = 2.5
 
 log = structlog.get_logger("webhooks")
-
-Row = tuple[events.NewEvent, activities.NewActivity | None]
 
 
 class WebhookReceiver:
@@ -38,15 +41,18 @@ class WebhookReceiver:
         self,
         database: Database,
         secrets: Sequence[bytes],
-        policy: Policy,
+        roster: Roster,
+        *,
         on_activities: Callable[[], None],
     ) -> None:
         """`on_activities` is called, from any thread, when there is something to deliver."""
         self._database = database
         self._secrets = secrets
-        self._policy = policy
+        self._secret_ids = [eventsub.secret_id(secret) for secret in secrets]
+        self._roster = roster
         self._on_activities = on_activities
         self._commit = GroupCommit(self._store)
+        self._last_events = LastEvents()
         self._refusals = RefusalLog()
 
     def receive(self, environ: Mapping[str, Any], body: bytes) -> str | None:
@@ -60,10 +66,10 @@ class WebhookReceiver:
         except MessageRefused as refusal:
             self._refusals.add(refusal.code)
             raise
-        if message.message_type == eventsub.NOTIFICATION:
-            self._store_row(interpret(message, self._policy))
-            return None
         try:
+            if message.message_type == eventsub.NOTIFICATION:
+                self._notify(message)
+                return None
             if message.message_type == eventsub.VERIFICATION:
                 return self._verify_callback(message)
             if message.message_type == eventsub.REVOCATION:
@@ -71,35 +77,65 @@ class WebhookReceiver:
                 return None
             raise NotUnderstood(f"unknown message type {message.message_type[:50]!r}")
         except NotUnderstood as fault:
-            self._store_row((quarantined(message, str(fault)), None))
+            self._store_row(quarantined(message, str(fault)))
             return None
+
+    def _notify(self, message: eventsub.Message) -> None:
+        notification = read_notification(message.body)
+        entry = self._roster.find(notification.channel.id)
+        row = interpret(message, notification, self._roster.policy(notification.channel.id))
+        if entry is not None and entry.backfill and notification.event_type == FOLLOW:
+            event = read_object(message.body)["event"]
+            same = follow_id(
+                notification.channel.id, notification.user.id, event.get("followed_at")
+            )
+            row = row._replace(follow_id=same)
+        self._store_row(row)
+        try:
+            self._learn(message, notification, entry)
+        except DatabaseUnavailable as error:  # the event itself is safe
+            log.info("not learnt from an event", reason=str(error))
 
     def _store_row(self, row: Row) -> None:
         if not self._commit.submit(row, COMMIT_SECONDS):
-            log.info("duplicate", message_id=row[0].event_id, type=row[0].event_type)
+            log.info("duplicate", message_id=row.event.event_id, type=row.event.event_type)
 
     def _store(self, rows: Sequence[Row], timeout_seconds: float) -> list[bool]:
         """Commit a batch; for each row whether it was new."""
-        rows = list(rows)
-        by_id = {event.event_id: (event, activity) for event, activity in reversed(rows)}
-        in_order = [by_id[event_id] for event_id in sorted(by_id)]
         with self._database.transaction(timeout_seconds=timeout_seconds) as transaction:
-            now_ms = transaction.now_ms()
-            new = events.insert_new(transaction, [event for event, _ in in_order], now_ms)
-            earned = {
-                new[event.event_id]: activity
-                for event, activity in in_order
-                if activity is not None and event.event_id in new
-            }
-            if earned:
-                activities.insert_activities(transaction, earned, now_ms)
-            for event, _ in in_order:
-                if event.event_type == REVOKED and event.event_id in new:
-                    _forget(transaction, event.channel_id)
-        if earned:
+            recorded = record(transaction, rows)
+            heard = (row.event.subscription_id for row in rows)
+            if due := self._last_events.due(heard, time.monotonic()):
+                subscriptions.note_events(transaction, due, transaction.now_ms())
+            for row in rows:
+                if row.event.event_type == REVOKED and row.event.event_id in recorded.new:
+                    _forget(transaction, row.event.channel_id)
+        if recorded.activities:
             self._on_activities()
-        log.info("stored", events=len(new), activities=len(earned), repeats=len(rows) - len(new))
-        return [event.event_id in new for event, _ in rows]
+        log.info(
+            "stored",
+            events=len(recorded.new),
+            activities=recorded.activities,
+            repeats=len(rows) - len(recorded.new),
+        )
+        return [row.event.event_id in recorded.new for row in rows]
+
+    def _learn(
+        self, message: eventsub.Message, notification: Notification, entry: Entry | None
+    ) -> None:
+        """What an event says beside what happened: a new name, an earlier secret."""
+        channel = notification.channel
+        if entry is not None and channel.login and channel.name:
+            names = ChannelNames(channel.id, channel.login, channel.name)
+            if names != entry.names:
+                with self._database.transaction(timeout_seconds=1) as transaction:
+                    channels.rename(transaction, names)
+                self._roster.forget()
+        if message.secret_index:
+            secret_id = self._secret_ids[message.secret_index]
+            with self._database.transaction(timeout_seconds=1) as transaction:
+                if subscriptions.note_secret(transaction, notification.subscription_id, secret_id):
+                    channels.compare_soon(transaction, channel.id)
 
     def _verify_callback(self, message: eventsub.Message) -> str:
         """The challenge. It may come before our own call that created the subscription ended.
@@ -111,29 +147,28 @@ class WebhookReceiver:
         if not isinstance(challenge, str) or not challenge:
             raise NotUnderstood("no challenge")
         if "subscription" in payload:
-            self._keep_status(read_subscription(payload), "enabled")
+            described = {**read_subscription(payload), "status": ENABLED}
+            with self._database.transaction(timeout_seconds=COMMIT_SECONDS) as transaction:
+                subscriptions.save(transaction, from_twitch(described))
         return challenge
 
     def _revoke(self, message: eventsub.Message) -> None:
-        subscription = read_subscription(read_object(message.body))
-        status = text(subscription.get("status"))
-        if not status:
+        """Keep the reason, flag the channel, and have it compared with Twitch's list."""
+        ended = from_twitch(read_subscription(read_object(message.body)))
+        if not ended.status:
             raise NotUnderstood("no status")
-        self._keep_status(subscription, status)
+        with self._database.transaction(timeout_seconds=COMMIT_SECONDS) as transaction:
+            before = subscriptions.known(transaction, ended.channel_id).get(ended.id)
+            # A message that comes again must not count as another failure.
+            if before is None or before.status in LIVING:
+                note_end(transaction, ended)
+            subscriptions.save(transaction, ended)
         log.warning(
             "subscription revoked",
-            subscription_id=text(subscription["id"]),
-            type=text(subscription.get("type")),
-            reason=status,
+            subscription_id=ended.id,
+            type=ended.type,
+            reason=ended.status,
         )
-
-    def _keep_status(self, described: Mapping[str, Any], status: str) -> None:
-        subscription = subscriptions.from_twitch({**described, "status": status})
-        with self._database.transaction(timeout_seconds=COMMIT_SECONDS) as transaction:
-            subscriptions.save(transaction, subscription)
-            if status != "enabled":
-                warning = f"{subscription.event_type}: {status}"
-                channels.warn(transaction, subscription.channel_id, warning)
 
 
 def _forget(transaction: Transaction, user_id: str) -> None:
@@ -141,61 +176,3 @@ def _forget(transaction: Transaction, user_id: str) -> None:
     if tokens.delete(transaction, user_id):
         log.info("tokens deleted", user_id=user_id, reason="the user disconnected the application")
     channels.warn(transaction, user_id, "the streamer has disconnected the application")
-
-
-def interpret(message: eventsub.Message, policy: Policy) -> Row:
-    """The event row for a notification, and the activity that it earns, if any."""
-    try:
-        notification = read_notification(message.body)
-    except NotUnderstood as fault:
-        return quarantined(message, str(fault)), None
-    activity = _activity(message.message_id, notification, policy)
-    event = events.NewEvent(
-        message.message_id,
-        notification.event_type,
-        notification.version,
-        notification.subscription_id,
-        notification.channel.id,
-        notification.channel.name,
-        notification.user.id,
-        notification.user.login,
-        notification.user.name,
-        events.UNSCORED if activity is None else events.SCORED,
-        None,
-        message.body,
-    )
-    return event, activity
-
-
-def _activity(
-    message_id: str, notification: Notification, policy: Policy
-) -> activities.NewActivity | None:
-    rule = policy.rule_for(notification)
-    if rule is None or notification.activity is None:
-        return None
-    return activities.NewActivity(
-        message_id,
-        notification.activity,
-        notification.user.id,
-        notification.user.login,
-        notification.user.name,
-        notification.channel.id,
-        notification.units,
-        rule.points(notification.units, notification.tier),
-        rule.explain(notification.units, notification.tier),
-        activities.SKIPPED if notification.anonymous else activities.PENDING,
-        "anonymous" if notification.anonymous else None,
-    )
-
-
-def quarantined(message: eventsub.Message, reason: str) -> events.NewEvent:
-    """The row for a properly signed message that cannot be understood: kept raw."""
-    return events.NewEvent(
-        message.message_id,
-        text(message.subscription_type),
-        text(message.subscription_version),
-        *("", "", "", "", "", ""),
-        events.QUARANTINED,
-        reason,
-        message.body,
-    )

@@ -9,7 +9,7 @@ import pytest
 from apps.twitch_module.clients.http import HTTPClient
 from apps.twitch_module.clients.twitch import AppCredential, TwitchClient
 from apps.twitch_module.clients.twitch_auth import TwitchAuth
-from apps.twitch_module.errors import TwitchRefused, TwitchUnavailable
+from apps.twitch_module.errors import RateLimited, TwitchRefused, TwitchUnavailable
 from apps.twitch_module.settings import load_settings
 from tests.environment import environment
 from tests.processes import Sandbox, start_sandbox
@@ -114,10 +114,11 @@ def test_a_bucket_that_fills_too_late_is_not_waited_for(
     headers = {"Ratelimit-Remaining": "0", "Ratelimit-Reset": str(int(time.time()) + 600)}
     fault(sandbox, status=429, headers=headers)
     started = time.monotonic()
-    with pytest.raises(TwitchRefused):
+    with pytest.raises(RateLimited) as caught:
         find(twitch)
 
     assert time.monotonic() - started < 5
+    assert 590 < caught.value.seconds < 601
 
 
 def test_a_429_about_another_limit_is_an_answer(twitch: TwitchClient, sandbox: Sandbox) -> None:
@@ -143,5 +144,5 @@ def test_a_list_is_read_to_its_end(twitch: TwitchClient, sandbox: Sandbox) -> No
     for name in ("channel.cheer", "channel.ban", "channel.subscribe", "stream.online"):
         twitch.create_subscription(name, "1", {"broadcaster_user_id": "100200300"})
 
-    assert 4 == len(list(twitch.list_subscriptions()))
+    assert 4 == len(twitch.list_subscriptions().subscriptions)
     assert 2 == calls(sandbox, "GET /sandbox/helix/eventsub/subscriptions")

@@ -1,0 +1,73 @@
+"""What a Prometheus scraper asks for. All of it is read from the database at each scrape.
+
+So every process answers the same, whichever is asked.
+"""
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from py4web import request, response
+
+from ..common import services
+from ..models import activities, facts, subscriptions
+from ..models.database import Transaction
+from ..services.subscriber import BUDGET
+from .http import Answer, endpoint, require_admin
+
+_LOOPBACK = ("127.0.0.1", "::1")
+
+
+@endpoint("/twitch/metrics", "GET", who="anyone")
+def metrics() -> Answer:
+    """The metrics, for a scraper on this machine or one with a token."""
+    if not _is_from_this_machine():
+        require_admin()
+    registry = CollectorRegistry()
+    with services().database.transaction(timeout_seconds=2, write=False) as transaction:
+        _subscriptions(registry, transaction)
+        _queue(registry, transaction)
+    response.headers["Content-Type"] = CONTENT_TYPE_PLAIN_0_0_4
+    response.headers["Cache-Control"] = "no-store"
+    return generate_latest(registry)
+
+
+def _is_from_this_machine() -> bool:
+    """Not what a proxy on this machine passes on."""
+    environ = request.environ
+    forwarded = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
+    local = environ.get("REMOTE_ADDR") in _LOOPBACK
+    return local and not any(name in environ for name in forwarded)
+
+
+def _subscriptions(registry: CollectorRegistry, transaction: Transaction) -> None:
+    by_status = Gauge(
+        "twitch_subscriptions", "EventSub subscriptions by status", ["status"], registry=registry
+    )
+    for status, count in subscriptions.count_by_status(transaction).items():
+        by_status.labels(status).set(count)
+    found = facts.read(transaction, BUDGET)
+    if found is None:
+        return
+    budget, at_ms = found
+    for name, text in (
+        ("total", "EventSub subscriptions at Twitch"),
+        ("total_cost", "cost of the subscriptions, by Twitch's count"),
+        ("max_total_cost", "cost that Twitch allows"),
+    ):
+        Gauge(f"twitch_subscription_{name}", text, registry=registry).set(budget[name])
+    Gauge(
+        "twitch_subscriptions_compared_timestamp_seconds",
+        "when Twitch's list was last read as a whole",
+        registry=registry,
+    ).set(at_ms / 1000)
+
+
+def _queue(registry: CollectorRegistry, transaction: Transaction) -> None:
+    waiting, age_ms = activities.queue_state(transaction)
+    Gauge(
+        "twitch_activities_waiting", "activities that are still to be delivered", registry=registry
+    ).set(waiting)
+    Gauge(
+        "twitch_activities_overdue_seconds",
+        "for how long the first activity has been due",
+        registry=registry,
+    ).set((age_ms or 0) / 1000)

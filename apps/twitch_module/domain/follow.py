@@ -1,0 +1,22 @@
+"""What makes a follow the same one, however it is heard of."""
+
+from .eventsub import epoch_seconds
+
+FOLLOW = "channel.follow"
+BACKFILL_PREFIX = "backfill:"  # of the ids of events that were entered by catching up
+
+
+def follow_id(channel_id: str, user_id: str, followed_at: object) -> str | None:
+    """The same for a webhook and for Twitch's list of followers, or None.
+
+    Webhooks give the time with nanoseconds, the list in whole seconds.
+    """
+    seconds = epoch_seconds(followed_at) if isinstance(followed_at, str) else None
+    if seconds is None or not channel_id or not user_id:
+        return None
+    return f"{channel_id}:{user_id}:{int(seconds)}"
+
+
+def origin(event_id: str) -> str:
+    """How an event came here: by webhook, or by backfill."""
+    return "backfill" if event_id.startswith(BACKFILL_PREFIX) else "webhook"

@@ -1,0 +1,82 @@
+"""domain/channel_rules.py and domain/follow.py: what holds for one channel."""
+
+import pytest
+
+from apps.twitch_module.domain.catalogue import CATALOGUE, DEFAULT_TYPES
+from apps.twitch_module.domain.channel_rules import (
+    policy_of,
+    type_problems,
+    types_of,
+    usable_policy,
+)
+from apps.twitch_module.domain.follow import follow_id, origin
+from apps.twitch_module.domain.points import BadPolicy, amended, default_policy
+
+
+def test_a_channel_has_the_usual_points_and_types() -> None:
+    policy = policy_of(default_policy(), None)
+
+    assert default_policy() == policy
+    assert DEFAULT_TYPES == types_of(policy, None)
+
+
+def test_a_channels_own_points_hold_beside_the_usual_ones() -> None:
+    policy = policy_of(default_policy(), {"follow": 25})
+
+    assert (25, 50) == (policy.rules["follow"].base, policy.rules["sub"].base)
+
+
+def test_points_for_a_further_activity_bring_its_type() -> None:
+    policy = policy_of(default_policy(), {"resub": 40})
+
+    assert "channel.subscription.message" in types_of(policy, None)
+    assert ("channel.raid",) == types_of(policy, ["channel.raid"])
+
+
+def test_bad_points_are_named() -> None:
+    with pytest.raises(BadPolicy, match=r"points: jump is no activity"):
+        policy_of(default_policy(), {"jump": 1})
+
+
+def test_points_that_fit_the_usual_ones_no_more_give_way() -> None:
+    usual = amended(default_policy(), {"bits": False, "bits_use": 1}, "ACTIVITY_POINTS")
+
+    assert usual == usable_policy(usual, {"bits": 2})
+
+
+@pytest.mark.parametrize(
+    ("types", "problems"),
+    [
+        (list(DEFAULT_TYPES), 0),
+        ([], 0),
+        (["channel.cheer", "channel.bits.use"], 1),
+        (["user.authorization.revoke"], 1),
+        (["channel.jump", "stream.online", "x"], 2),
+    ],
+)
+def test_types_that_a_channel_cannot_have_are_named(types: list[str], problems: int) -> None:
+    assert problems == len(type_problems(types))
+
+
+def test_every_type_of_a_channel_can_be_had() -> None:
+    names = [name for name in CATALOGUE if name not in ("user.authorization.revoke",)]
+    names.remove("channel.bits.use")
+
+    assert [] == type_problems(names)
+
+
+def test_a_follow_is_the_same_by_webhook_and_by_list() -> None:
+    by_webhook = follow_id("7001", "8001", "2026-03-02T19:04:11.520617331Z")
+
+    assert "7001:8001:1772478251" == by_webhook == follow_id("7001", "8001", "2026-03-02T19:04:11Z")
+    assert by_webhook != follow_id("7001", "8001", "2026-03-02T19:04:12Z")
+
+
+@pytest.mark.parametrize("followed_at", [None, 17, "", "yesterday", "2026-03-02"])
+def test_a_follow_without_a_time_cannot_be_known_again(followed_at: object) -> None:
+    assert follow_id("7001", "8001", followed_at) is None
+
+
+def test_where_an_event_comes_from_shows_in_its_id() -> None:
+    assert "backfill" == origin("backfill:7001:8001:1772478251")
+    assert "webhook" == origin("5b0d7c1e-88a4-4a0e-9f5d-2f6f0c8b4a11")
