@@ -16,10 +16,16 @@ from .keys import generated_key
 from .logs import configure_logs
 from .models.database import Database
 from .models.migrations import migrate
+from .services.access_tokens import AccessTokens
 from .services.admin_auth import AdminAuth
+from .services.admin_users import AdminUsers
+from .services.audit import Audit
 from .services.channels import Channels
 from .services.delivery import DeliveryWorker
+from .services.login_throttle import LoginThrottle
 from .services.logins import Logins
+from .services.passwords import Passwords
+from .services.service_tokens import ServiceTokens
 from .services.subscriptions import Subscriptions
 from .services.tokens import Tokens
 from .services.upkeep import Upkeep
@@ -44,6 +50,9 @@ class Services:
     logins: Logins
     upkeep: Upkeep
     admin_auth: AdminAuth
+    admin_users: AdminUsers
+    service_tokens: ServiceTokens
+    audit: Audit
 
     def start_work(self) -> None:
         """Begin to deliver, and to look after the tokens, on threads of this process."""
@@ -88,7 +97,7 @@ def build(settings: Settings) -> Services:
     _check_keys(tokens)
     event_types = types_in_use(settings.points.rules)
     subscriptions = Subscriptions(database, twitch, event_types)
-    password, key = settings.admin_password, settings.jwt_secret
+    passwords, key = Passwords(), settings.jwt_secret
     return Services(
         settings,
         database,
@@ -119,11 +128,24 @@ def build(settings: Settings) -> Services:
         ),
         Upkeep(database, tokens, subscriptions),
         AdminAuth(
-            settings.admin_username,
-            password.get_secret_value() if password else None,
-            key.get_secret_value() if key else generated_key(settings.data_dir, "jwt.key"),
+            database,
+            passwords,
+            AccessTokens(
+                key.get_secret_value() if key else generated_key(settings.data_dir, "jwt.key")
+            ),
+            LoginThrottle(database),
         ),
+        AdminUsers(database, passwords),
+        ServiceTokens(database),
+        Audit(database),
     )
+
+
+def provide_admin(built: Services) -> None:
+    """See to it that the admin whom the settings name, if any, can log in with the password."""
+    username, password = built.settings.admin_username, built.settings.admin_password
+    if username is not None and password is not None:
+        built.admin_users.provide(username, password.get_secret_value())
 
 
 def scopes_to_ask_for(settings: Settings) -> list[str]:
@@ -152,6 +174,7 @@ def start() -> None:
     """
     try:
         built = services()
+        provide_admin(built)
     except ModuleError as error:
         print(f"{error.title}:\n{error}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..common import services
-from .http import Answer, endpoint, read_json, reply
+from .http import Answer, actor, audited, endpoint, read_json, reply
 from .times import rfc3339
 
 # Logins are 25 characters at most and ids are digits; a little more costs nothing.
@@ -27,31 +27,35 @@ class NewChannel(BaseModel):
         return self
 
 
-@endpoint("/twitch/api/channels", "GET", who="admin")
+@endpoint("/twitch/api/channels", "GET")
 def list_channels() -> Answer:
     """Every monitored channel, by name."""
     return reply({"channels": [_channel(row) for row in services().channels.list()]})
 
 
-@endpoint("/twitch/api/channels", "POST", who="admin")
+@endpoint("/twitch/api/channels", "POST")
 def add_channel() -> Answer:
     """201 with the new channel, or 200 with the one that is there already."""
     given = read_json(NewChannel)
-    row, new = services().channels.add(channel_id=given.channel_id, channel_name=given.channel_name)
+    row, new = services().channels.add(
+        actor(), channel_id=given.channel_id, channel_name=given.channel_name
+    )
     return reply({"channel": _channel(row)}, 201 if new else 200)
 
 
-@endpoint("/twitch/api/channels/<channel_id>", "GET", who="admin")
+@endpoint("/twitch/api/channels/<channel_id>", "GET")
 def show_channel(channel_id: str) -> Answer:
     """One channel."""
     return reply({"channel": _channel(services().channels.get(channel_id))})
 
 
-@endpoint("/twitch/api/setup/<channel_id>", "POST", who="admin")
+@endpoint("/twitch/api/setup/<channel_id>", "POST")
 def set_up_channel(channel_id: str) -> Answer:
     """What became of each type: 200 when the channel has all of them, 207 when not."""
     channel = services().channels.get(channel_id)
     results = services().subscriptions.set_up(channel["channel_id"])
+    outcomes = {result.type: result.outcome for result in results}
+    audited("channel.setup", f"channel:{channel_id}", after=outcomes)
     complete = all(result.outcome != "refused" for result in results)
     return reply(
         {"channel_id": channel_id, "results": [result.to_json() for result in results]},

@@ -5,9 +5,10 @@ from typing import Any
 import structlog
 
 from ..clients.twitch import TwitchClient
+from ..domain.access import Actor
 from ..domain.text import text
 from ..errors import NotFound, TwitchUnavailable
-from ..models import channels
+from ..models import audit, channels
 from ..models.database import Database
 
 log = structlog.get_logger("channels")
@@ -21,7 +22,7 @@ class Channels:
         self._twitch = twitch
 
     def add(
-        self, *, channel_id: str | None = None, channel_name: str | None = None
+        self, actor: Actor, *, channel_id: str | None = None, channel_name: str | None = None
     ) -> tuple[dict[str, Any], bool]:
         """The channel with this id or login, and whether it is new here.
 
@@ -40,6 +41,10 @@ class Channels:
         with self._database.transaction() as transaction:
             new = channels.add(transaction, channel)
             row = channels.get(transaction, channel.channel_id)
+            if new:
+                subject = f"channel:{channel.channel_id}"
+                after = {"channel_name": channel.channel_name}
+                audit.record(transaction, actor, "channel.add", subject, after=after)
         if row is None:
             raise NotFound("The channel has been removed meanwhile")
         if new:
