@@ -17,7 +17,15 @@ from pydantic import BaseModel, ValidationError
 from ..common import services
 from ..domain.access import Actor, Caller, Origin, Rule
 from ..domain.strict_json import NotStrict, is_storable, read_object
-from ..errors import BadRequest, Forbidden, Invalid, ModuleError, TooLarge, Unauthenticated
+from ..errors import (
+    BadRequest,
+    Forbidden,
+    Invalid,
+    ModuleError,
+    NotFound,
+    TooLarge,
+    Unauthenticated,
+)
 from ..logs import unexpected
 from ..models.audit import Change
 from .answers import Response, page_response, problem_response
@@ -217,10 +225,10 @@ def _answer_unrouted(error: HTTPError) -> Answer:
         failure = error.exception or error
         reference = unexpected.report(failure, route=request.environ.get("REQUEST_METHOD", ""))
         return problem(ModuleError(f"It is in the log under {reference}"))
+    if error.status_code in (403, 404):  # of files: what is not to be had is not there
+        return problem(NotFound("There is nothing at this address"))
     refusal = BadRequest()
     refusal.status = error.status_code
-    if error.status_code == 404:
-        refusal.code, refusal.title = "not_found", "There is nothing at this address"
     return problem(refusal)
 
 

@@ -61,7 +61,7 @@ class AdminAuth:
         A user who is disabled, or not there, costs the same work as a wrong password.
         """
         name = normal_username(username)
-        attempt = self._throttle.admit(name or username, origin.address)
+        attempt = self._throttle.admit(name or "", origin.address)
         user = None
         if name is not None:
             with self._database.transaction(write=False) as transaction:
