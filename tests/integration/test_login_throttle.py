@@ -117,6 +117,20 @@ class TestWithAUser:
         with pytest.raises(TooManyRequests):
             throttle.admit(ADMIN, "203.0.113.1")
 
+    def test_a_login_of_more_than_seven_days_ago_counts_for_nothing(
+        self, database: Database, throttle: LoginThrottle
+    ) -> None:
+        auth_on(database).log_in(ADMIN, PASSWORD, HERE)
+        with database.transaction() as transaction:
+            transaction.execute(
+                "UPDATE admin_sessions SET created_at_ms = created_at_ms - 604800000"
+            )
+        for number in range(10):
+            throttle.admit(ADMIN, f"198.51.100.{number}")
+
+        with pytest.raises(TooManyRequests):
+            throttle.admit(ADMIN, HERE.address)
+
     def test_there_ten_wrong_passwords_are_the_limit_all_the_same(self, database: Database) -> None:
         auth = auth_on(database)
         auth.log_in(ADMIN, PASSWORD, HERE)

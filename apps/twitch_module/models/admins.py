@@ -131,12 +131,12 @@ def get_session(transaction: Transaction, session_id: str) -> Session | None:
 
 
 def has_logged_in_from(transaction: Transaction, username: str, customer: str) -> bool:
-    """Whether the user has logged in from there within the last days."""
+    """Whether the user has logged in from there within the last seven days."""
     return bool(
         transaction.execute(
             "SELECT 1 FROM admin_sessions s JOIN admin_users u ON u.id = s.user_id"
-            " WHERE u.username = %s AND s.customer = %s LIMIT 1",
-            [username, customer],
+            " WHERE u.username = %s AND s.customer = %s AND s.created_at_ms > %s LIMIT 1",
+            [username, customer, transaction.now_ms() - SESSION_MS],
         )
     )
 
