@@ -1,5 +1,6 @@
 """Who may call what, on a running server: every route, every method, every kind of caller."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from tests.e2e.conftest import Start, on_sqlite
 from tests.environment import ADMIN, PASSWORD, environment
 from tests.messages import Message
 from tests.processes import REPOSITORY, Module, clean_environment
-from tests.unit.services.test_access_tokens import KEY, MISSING, YEAR_2100, token, unsigned
+from tests.unit.services.test_access_tokens import KEY, MISSING, YEAR_2100, encoded, token
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "NONSENSE")
 CLI = Actor("cli", name="operator")
@@ -281,10 +282,12 @@ def test_an_error_that_nobody_foresaw_is_a_problem_without_its_message(inside: A
 
 
 def forged_tokens(pair: dict[str, Any], service_token: str) -> dict[str, str]:
-    """Tokens that must not be taken; those with the right key are signed with it."""
+    """Tokens that must not be taken, but for the first. All name a session that is alive."""
     now = int(time.time())
     good = pair["access_token"]
     header, claims, signature = good.split(".")
+    said = json.loads(base64.urlsafe_b64decode(claims + "=="))
+    alive = {"sub": said["sub"], "sid": said["sid"]}
     algorithms = ["none", "None", "NONE", "RS256", "ES256", "HS384", "HS512", "hs256", ""]
     headers: list[dict[str, Any]] = [
         {"kid": "../../dev/null"},
@@ -316,14 +319,17 @@ def forged_tokens(pair: dict[str, Any], service_token: str) -> dict[str, str]:
         *({claim: MISSING} for claim in ("iss", "aud", "typ", "sub", "sid", "jti", "iat", "exp")),
     ]
     return {
-        **{f"alg {name!r} unsigned": unsigned({"alg": name, "typ": "JWT"}) for name in algorithms},
-        **{f"header {more}": token(header={"alg": "HS256", **more}) for more in headers},
-        **{f"claims {change}": token(change) for change in changes},
-        "another key": token(key="x" * 64),
-        "an empty key": token(key=""),
+        "control": token(alive),
+        **{
+            f"alg {alg!r}": f"{encoded({'alg': alg, 'typ': 'JWT'})}.{claims}." for alg in algorithms
+        },
+        **{f"header {more}": token(alive, header={"alg": "HS256", **more}) for more in headers},
+        **{f"claims {change}": token({**alive, **change}) for change in changes},
+        "another key": token(alive, key="x" * 64),
+        "an empty key": token(alive, key=""),
         "no signature": f"{header}.{claims}.",
         "a cut signature": good[:-4],
-        "the signature of another": f"{header}.{token().split('.')[1]}.{signature}",
+        "the signature of another": f"{header}.{token(alive).split('.')[1]}.{signature}",
         "a refresh token": pair["refresh_token"],
         "a service token": service_token,
         "a token in a token": token(payload=good.encode()),
@@ -346,15 +352,11 @@ def test_forged_tokens_are_refused_each_and_at_once(
             began = time.monotonic()
             answer = session.get(server.url + "/twitch/events", headers=bearer(text), timeout=10)
             slowest = max(slowest, time.monotonic() - began)
-            if answer.status_code != 401:
+            if answer.status_code != (200 if name == "control" else 401):
                 faults.append((name, answer.status_code))
-        control = session.get(
-            server.url + "/twitch/events", headers=bearer(pair["access_token"]), timeout=10
-        )
 
-    assert len(forged) >= 40
+    assert len(forged) > 50
     assert faults == []
-    assert control.status_code == 200
     assert slowest < 0.5  # 50 ms on a machine that does nothing else
 
 
