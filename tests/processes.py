@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -67,6 +68,7 @@ class Module:
         )
         self._environment["PY4WEB_APP_NAMES"] = "twitch_module"
         self._token: str | None = None
+        self._logging_in = threading.Lock()
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -99,6 +101,7 @@ class Module:
     def restart(self, **changes: str) -> "Module":
         """The same server again, on the same port and data, after it has ended."""
         self._environment |= changes
+        self._token = None  # its database may be another
         self.process = self._start()
         return self
 
@@ -129,14 +132,15 @@ class Module:
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         """Call the API as the admin."""
-        if self._token is None:
-            answer = requests.post(
-                self.url + "/api/auth/login",
-                json={"username": ADMIN, "password": PASSWORD},
-                timeout=10,
-            )
-            answer.raise_for_status()
-            self._token = answer.json()["access_token"]
+        with self._logging_in:  # once, however many threads call
+            if self._token is None:
+                answer = requests.post(
+                    self.url + "/api/auth/login",
+                    json={"username": ADMIN, "password": PASSWORD},
+                    timeout=10,
+                )
+                answer.raise_for_status()
+                self._token = answer.json()["access_token"]
         headers = {"Authorization": f"Bearer {self._token}"}
         return requests.request(method, self.url + path, headers=headers, timeout=10, **options)
 

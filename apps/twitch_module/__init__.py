@@ -3,21 +3,31 @@
 import importlib
 import sys
 
-_CONTROLLERS = ("webhooks", "auth", "admin", "api", "events", "health", "metrics")
+_CONTROLLERS = (
+    "webhooks",
+    "auth",
+    "admin",
+    "service_tokens",
+    "audit",
+    "api",
+    "events",
+    "health",
+    "metrics",
+)
 
+_core = sys.modules.get("py4web.core")
+_app = __name__.rpartition(".")[2]
 
-def _loaded_by_py4web() -> bool:
-    """Whether py4web's loader imports us now, and not a command of ours or another program."""
-    core = sys.modules.get("py4web.core")
-    return core is not None and core.action.app_name == __name__.rpartition(".")[2]
-
-
-if _loaded_by_py4web():
+# Whether py4web's loader imports us now, and not a command of ours or another program.
+if _core is not None and _core.action.app_name == _app:
     from .common import start
+    from .logs import ErrorTickets
 
+    _core.error_logger.plugins[_app] = ErrorTickets()
     start()
     for _name in _CONTROLLERS:
         importlib.import_module(f".controllers.{_name}", __name__)
+    importlib.import_module(".controllers.guard", __name__).install()
 
 
 def __getattr__(name: str) -> object:

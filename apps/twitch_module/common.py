@@ -20,13 +20,19 @@ from .keys import generated_key
 from .logs import configure_logs
 from .models.database import Database
 from .models.migrations import migrate
+from .services.access_tokens import AccessTokens
 from .services.admin_auth import AdminAuth
+from .services.admin_users import AdminUsers
+from .services.audit import Audit
 from .services.backfill import Backfill
 from .services.channels import Channels
 from .services.delivery import DeliveryWorker
+from .services.login_throttle import LoginThrottle
 from .services.logins import Logins
+from .services.passwords import Passwords
 from .services.reconciler import Reconciler
 from .services.roster import Roster
+from .services.service_tokens import ServiceTokens
 from .services.subscriber import Subscriber
 from .services.subscription_upkeep import SubscriptionUpkeep
 from .services.subscriptions import Subscriptions
@@ -57,6 +63,9 @@ class Services:
     logins: Logins
     upkeep: Upkeep
     admin_auth: AdminAuth
+    admin_users: AdminUsers
+    service_tokens: ServiceTokens
+    audit: Audit
 
     def start_work(self) -> None:
         """Begin to deliver, and to look after tokens and subscriptions, on own threads."""
@@ -121,7 +130,7 @@ def build(settings: Settings) -> Services:
     )
     channels = Channels(database, twitch, reconciler, roster, settings.points)
     backfill = Backfill(database, twitch, tokens, roster, wake)
-    password, key = settings.admin_password, settings.jwt_secret
+    passwords, key = Passwords(), settings.jwt_secret
     return Services(
         settings,
         database,
@@ -157,11 +166,24 @@ def build(settings: Settings) -> Services:
         ),
         Upkeep(database, tokens),
         AdminAuth(
-            settings.admin_username,
-            password.get_secret_value() if password else None,
-            key.get_secret_value() if key else generated_key(settings.data_dir, "jwt.key"),
+            database,
+            passwords,
+            AccessTokens(
+                key.get_secret_value() if key else generated_key(settings.data_dir, "jwt.key")
+            ),
+            LoginThrottle(database),
         ),
+        AdminUsers(database, passwords),
+        ServiceTokens(database),
+        Audit(database),
     )
+
+
+def provide_admin(built: Services) -> None:
+    """See to it that the admin whom the settings name, if any, can log in with the password."""
+    username, password = built.settings.admin_username, built.settings.admin_password
+    if username is not None and password is not None:
+        built.admin_users.provide(username, password.get_secret_value())
 
 
 def scopes_to_ask_for(settings: Settings, types: Iterable[str] | None = None) -> list[str]:
@@ -191,6 +213,7 @@ def start() -> None:
     """
     try:
         built = services()
+        provide_admin(built)
     except ModuleError as error:
         print(f"{error.title}:\n{error}", file=sys.stderr)
         raise SystemExit(2) from None

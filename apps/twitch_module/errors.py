@@ -15,6 +15,7 @@ class ModuleError(Exception):
     status = 500
     title = "Something went wrong"
     retryable = False
+    retry_after_seconds: int | None = None  # when that may be, where it is known
     extra: Mapping[str, object] = {}  # further members of the problem document
 
     def __init__(self, message: str = "", *, code: str | None = None) -> None:
@@ -74,6 +75,18 @@ class NotFound(ModuleError):
     title = "There is no such thing"
 
 
+class MethodNotAllowed(ModuleError):
+    """The address is there, but not for this method."""
+
+    code = "method_not_allowed"
+    status = 405
+    title = "The method is not allowed"
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__(f"Allowed here: {allowed}")
+        self.allowed = allowed
+
+
 class Conflict(ModuleError):
     """The thing is in a state that does not allow this."""
 
@@ -88,6 +101,19 @@ class TooLarge(ModuleError):
     code = "too_large"
     status = 413
     title = "The body is too large"
+
+
+class TooManyRequests(ModuleError):
+    """The caller has asked too often; `retry_after_seconds` says when he may again."""
+
+    code = "too_many_requests"
+    status = 429
+    title = "Too many tries"
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class MessageRefused(ModuleError):
@@ -105,6 +131,7 @@ class Unavailable(ModuleError):
     status = 503
     title = "Not available right now"
     retryable = True
+    retry_after_seconds = 2
 
 
 class DatabaseUnavailable(Unavailable):

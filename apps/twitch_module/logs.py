@@ -1,10 +1,14 @@
 """The log: one line per happening on standard error, `key=value`."""
 
+import hashlib
 import logging
 import sys
-import uuid
-from collections.abc import MutableMapping
+import threading
+import time
+import traceback
+from collections.abc import Callable, MutableMapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, TextIO
 
 import structlog
@@ -61,25 +65,89 @@ def _exception_type_and_place(_logger: Any, _method: str, event: Event) -> Event
     Messages of drivers hold row values and addresses, so that they stay out.
     """
     if event.pop("exc_info", None):
-        error, chain = sys.exc_info()[1], []
-        while error is not None:
-            place = error.__traceback__
-            while place is not None and place.tb_next is not None:
-                place = place.tb_next
-            where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
-            chain.append(f"{type(error).__name__} at {where}")
-            error = error.__cause__ or error.__context__
-        event["error"] = " < ".join(chain)
+        event["error"] = _chain(sys.exc_info()[1])
     return event
 
 
+def _chain(error: BaseException | None) -> str:
+    """The types of an error and of those behind it, and where each arose."""
+    chain: list[str] = []
+    while error is not None and len(chain) < 10:
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
+        chain.append(f"{type(error).__name__} at {where}")
+        error = error.__cause__ or error.__context__
+    return " < ".join(chain)
+
+
+class UnexpectedErrors:
+    """The log of errors that nobody foresaw: what and where, never what their messages say.
+
+    The same error is written once a minute, with how often it came; somebody who can cause it
+    cannot fill the disk with it.
+    """
+
+    _MOST = 200  # different errors that are told apart within a minute
+    _SECONDS = 60.0
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self._seen: dict[str, tuple[float, int]] = {}  # reference: when written, how often since
+
+    def report(self, error: BaseException, *, route: str) -> str:
+        """Log an error; the reference that its line can be found by, the same each time."""
+        frames = _own_frames(error)
+        chain = _chain(error)
+        reference = hashlib.sha256(f"{route} {chain} {frames}".encode()).hexdigest()[:12]
+        times = self._count(reference)
+        if times:
+            structlog.get_logger("errors").error(
+                "unexpected error",
+                reference=reference,
+                route=route,
+                error=chain,
+                frames=" ".join(frames),
+                times=times,
+            )
+        return reference
+
+    def _count(self, reference: str) -> int:
+        """How often the error has come since its last line; 0 when it is not due for one."""
+        now = self._now()
+        with self._lock:
+            written, times = self._seen.get(reference, (-self._SECONDS, 0))
+            if now - written < self._SECONDS:
+                self._seen[reference] = (written, times + 1)
+                return 0
+            self._seen.pop(reference, None)
+            while len(self._seen) >= self._MOST:
+                del self._seen[next(iter(self._seen))]
+            self._seen[reference] = (now, 0)
+            return times + 1
+
+
+unexpected = UnexpectedErrors()
+
+
 class ErrorTickets:
-    """What py4web reports its errors to, in place of its tickets: type and place only."""
+    """What py4web reports its errors to, in place of its tickets: see UnexpectedErrors."""
 
     def log(self, app_name: str, _snapshot: Any) -> str:
         """Write one line; the reference that the error page may show."""
-        reference = uuid.uuid4().hex[:12]
-        structlog.get_logger("py4web").error(
-            "unexpected error", app=app_name, reference=reference, exc_info=True
-        )
-        return reference
+        return unexpected.report(sys.exc_info()[1] or Exception(), route=app_name)
+
+
+_APPS = str(Path(__file__).resolve().parent.parent)
+
+
+def _own_frames(error: BaseException) -> list[str]:
+    """Where in our own code an error passed, outermost first: module:line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [
+        f"{Path(frame.filename).relative_to(_APPS).with_suffix('')}:{frame.lineno}"
+        for frame in frames
+        if frame.filename.startswith(_APPS)
+    ]

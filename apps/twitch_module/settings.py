@@ -7,6 +7,7 @@ file that `NAME_FILE` names, or from `.env` beside the Makefile; the environment
 import json
 import tomllib
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from pydantic import (
     field_validator,
 )
 
+from .domain.credentials import normal_username
 from .domain.points import BadPolicy, Policy, amended, default_policy
 from .errors import ConfigurationError
 
@@ -76,12 +78,15 @@ class Settings(BaseModel):
     data_dir: Path = APP_FOLDER / "data"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
-    # The first admin; without both nobody can log in.
-    admin_username: Text | None = None
+    # The first admin, whose password follows this one.
+    admin_username: str | None = None
     admin_password: SecretStr | None = None
     jwt_secret: SecretStr | None = None
     # Fernet keys, with commas between: the first encrypts tokens, all decrypt.
     token_encryption_keys: SecretStr | None = None
+
+    # Proxies before us, whose X-Forwarded-For is believed: addresses and networks.
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
 
     # What ACTIVITY_POINTS (JSON) or POINTS_FILE (TOML) make of the default policy.
     points: Policy
@@ -123,11 +128,31 @@ class Settings(BaseModel):
             raise ValueError("must be at least 32 bytes (RFC 7518, 3.2)")
         return value
 
+    @field_validator("admin_username")
+    @classmethod
+    def _possible_name(cls, value: str | None) -> str | None:
+        if value is not None and normal_username(value) is None:
+            raise ValueError("must be 1 to 100 printable characters")
+        return value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            networks = tuple(ip_network(part.strip()) for part in value.split(","))
+        except ValueError:
+            raise ValueError("must be addresses or networks, with commas between") from None
+        if any(network.prefixlen == 0 for network in networks):
+            raise ValueError("must not be everybody: then anyone could write any address")
+        return networks
+
     @field_validator("admin_password")
     @classmethod
     def _not_guessable(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(value.get_secret_value()) < 12:
-            raise ValueError("must be at least 12 characters")
+        if value is not None and not 12 <= len(value.get_secret_value()) <= 1000:
+            raise ValueError("must be 12 to 1000 characters")
         return value
 
     @field_validator(

@@ -43,35 +43,5 @@ def _stop_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-# On every answer, whoever gives it.
-_HEADERS = [
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
-]
-
-
-def _guarded(application: Any) -> Any:
-    """`application` with our headers, and without the requests that ombott cannot handle.
-
-    It answers a path that is not UTF-8 with what the last request on the thread left behind.
-    """
-
-    def guard(environ: dict[str, Any], start_response: Any) -> Any:
-        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            return start_response(status, headers + _HEADERS, *error)
-
-        try:
-            environ["PATH_INFO"].encode("latin-1").decode("utf-8")
-        except UnicodeError:
-            body = b'{"type":"about:blank","title":"Bad Request","status":400,"code":"bad_request"}'
-            kind, length = "application/problem+json", str(len(body))
-            start("400 Bad Request", [("Content-Type", kind), ("Content-Length", length)])
-            return [body]
-        return application(environ, start)
-
-    return guard
-
-
-application = _guarded(_load())
+application = _load()
 threading.Thread(target=_stop_with_parent, name="parent-watch", daemon=True).start()

@@ -61,6 +61,17 @@ def test_py4web_run_serves_the_webhook(server: str) -> None:
     assert "not_found" == requests.get(server + "/twitch/nothing", timeout=5).json()["code"]
 
 
+def test_the_guard_stands_before_py4webs_server_too(server: str) -> None:
+    deep = requests.post(server + "/api/auth/login", data=b"[" * 100_000, timeout=10)
+    large = requests.post(server + "/api/auth/login", data=b"x" * (2**20 + 1), timeout=10)
+    other = requests.put(server + "/twitch/events", timeout=10)
+
+    assert (400, 413, 405) == (deep.status_code, large.status_code, other.status_code)
+    assert other.headers["Allow"] == "GET, HEAD"
+    for answer in (deep, large, other):
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
 def test_the_controllers_can_be_imported_with_apps_on_the_path() -> None:
     code = "from twitch_module import webhooks, api, auth; print(webhooks.webhook, auth.callback)"
     done = subprocess.run(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from apps.twitch_module.common import Services, build
+from apps.twitch_module.domain.access import SYSTEM
 from apps.twitch_module.domain.catalogue import DEFAULT_TYPES
 from apps.twitch_module.domain.oauth import Grant, Validation
 from apps.twitch_module.domain.secret import Secret
@@ -63,7 +64,7 @@ def make(sandbox: Sandbox, db_uri: str, tmp_path: Path) -> Build:
 def services(make: Build) -> Services:
     """The module's services with the sandbox's streamer as their one channel."""
     services = make()
-    services.channels.add(channel_id=STREAMER)
+    services.channels.add(SYSTEM, channel_id=STREAMER)
     return services
 
 
@@ -151,12 +152,12 @@ def test_after_a_lost_database_all_is_adopted(
     make: Build, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     lost = make()
-    lost.channels.add(channel_id=STREAMER)
+    lost.channels.add(SYSTEM, channel_id=STREAMER)
     compare(lost)
     fresh = make(DB_URI=f"sqlite://{tmp_path}/fresh.db")
     # The whole list is looked at before the channels are there again: nothing may go.
     assert fresh.reconciler.compare_all(lambda _: True)
-    fresh.channels.add(channel_id=STREAMER)
+    fresh.channels.add(SYSTEM, channel_id=STREAMER)
 
     assert all_are("adopted") == outcomes(compare(fresh))
     assert all_are("kept") == outcomes(compare(fresh))
@@ -176,7 +177,7 @@ def test_what_vanished_returns(services: Services, sandbox: Sandbox) -> None:
 
 def test_an_earlier_secret_is_replaced(make: Build, sandbox: Sandbox) -> None:
     before = make()
-    before.channels.add(channel_id=STREAMER)
+    before.channels.add(SYSTEM, channel_id=STREAMER)
     compare(before)
     after = make(TWITCH_WEBHOOK_SECRET="another-secret-of-the-tests")
     compared = compare(after)
@@ -192,7 +193,7 @@ def test_an_earlier_callback_of_ours_is_replaced_and_no_others(
 ) -> None:
     foreign = put(sandbox, callback="https://staging.example/twitch/webhook")
     before = make(PUBLIC_URL="https://old.example")
-    before.channels.add(channel_id=STREAMER)
+    before.channels.add(SYSTEM, channel_id=STREAMER)
     compare(before)
     compared = compare(make())
 
@@ -206,7 +207,7 @@ def test_an_earlier_callback_of_ours_is_replaced_and_no_others(
 
 def test_what_is_not_wanted_any_more_goes(services: Services, sandbox: Sandbox) -> None:
     compare(services)
-    services.channels.change(STREAMER, {"event_types": ["channel.raid", "stream.online"]})
+    services.channels.change(SYSTEM, STREAMER, {"event_types": ["channel.raid", "stream.online"]})
     compared = compare(services)
 
     assert {"channel.raid": "kept", "stream.online": "created"} == outcomes(compared)
@@ -216,14 +217,14 @@ def test_what_is_not_wanted_any_more_goes(services: Services, sandbox: Sandbox) 
 
 def test_an_inactive_channel_has_none(services: Services, sandbox: Sandbox) -> None:
     compare(services)
-    services.channels.change(STREAMER, {"is_active": False})
+    services.channels.change(SYSTEM, STREAMER, {"is_active": False})
 
     assert ([], 6) == (compare(services).results, 6 - len(at_twitch(sandbox)))
 
 
 def test_a_removed_channel_leaves_nothing_at_twitch(services: Services, sandbox: Sandbox) -> None:
     compare(services)
-    services.channels.remove(STREAMER)
+    services.channels.remove(SYSTEM, STREAMER)
 
     assert ([], []) == (at_twitch(sandbox), services.channels.list())
 
@@ -234,10 +235,10 @@ def test_a_channel_stays_while_twitch_does_not_end_its_subscriptions(
     compare(services)
     fault(sandbox, "DELETE", times=-1, status=500)
     with pytest.raises(TwitchUnavailable):
-        services.channels.remove(STREAMER)
+        services.channels.remove(SYSTEM, STREAMER)
     stays = services.channels.get(STREAMER)
     sandbox.delete("/control/faults").raise_for_status()
-    services.channels.remove(STREAMER)
+    services.channels.remove(SYSTEM, STREAMER)
 
     assert not stays.is_active
     assert [] == at_twitch(sandbox)
@@ -469,7 +470,7 @@ class TestTwitchMisbehaves:
         self, services: Services, sandbox: Sandbox, bad: dict[str, Any]
     ) -> None:
         compare(services)
-        services.channels.change(STREAMER, {"event_types": ["channel.raid"]})
+        services.channels.change(SYSTEM, STREAMER, {"event_types": ["channel.raid"]})
         fault(sandbox, "DELETE", times=-1, **bad)
         assert 5 == len(compare(services).not_removed)
         sandbox.delete("/control/faults").raise_for_status()
@@ -504,7 +505,7 @@ class TestTwitchMisbehaves:
         self, services: Services, sandbox: Sandbox
     ) -> None:
         sandbox.control("settings", {"grants": "strict", "max_total_cost": 0})
-        services.channels.change(STREAMER, {"event_types": ["channel.raid"]})
+        services.channels.change(SYSTEM, STREAMER, {"event_types": ["channel.raid"]})
         refused = one(compare(services), "channel.raid")
 
         assert ("refused", None) == (refused.outcome, refused.login_url)
@@ -542,7 +543,7 @@ class TestTwitchMisbehaves:
     def test_the_first_failure_is_retried_at_once_and_the_second_later(
         self, services: Services, sandbox: Sandbox, failures: int, due: bool
     ) -> None:
-        services.channels.change(STREAMER, {"event_types": ["channel.raid"]})
+        services.channels.change(SYSTEM, STREAMER, {"event_types": ["channel.raid"]})
         with services.database.transaction() as transaction:
             channels.take_due(transaction, 10)
         fault(sandbox, "POST", times=-1, status=500)
@@ -600,7 +601,7 @@ def test_a_thousand_channels_of_five_types_over_all_pages(
     services: Services, sandbox: Sandbox
 ) -> None:
     types = ["channel.follow", "channel.subscribe", "channel.cheer", "channel.raid", "channel.ban"]
-    services.channels.change(STREAMER, {"is_active": False})
+    services.channels.change(SYSTEM, STREAMER, {"is_active": False})
     ids = add_channels(services, sandbox, 1000)
     with services.database.transaction() as transaction:
         for channel_id in ids:

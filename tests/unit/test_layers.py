@@ -25,6 +25,7 @@ BELOW: dict[str, set[str]] = {
     "services": {"errors", "domain", "models", "clients", "vault", "services"},
     "controllers": {
         "errors",
+        "logs",
         "version",
         "domain",
         "models",
@@ -63,6 +64,8 @@ OWNERS: dict[str, set[str]] = {
     "py4web": {"controllers", "wsgi"},
     "ombott": {"controllers", "wsgi"},
     "granian": {"serve"},
+    "argon2": {"services"},
+    "jwt": {"services"},
     "click": {"cli", "commands"},
     "rich": {"cli", "commands"},
 }
@@ -90,6 +93,7 @@ PURE = {
     "functools",
     "hashlib",
     "hmac",
+    "ipaddress",
     "itertools",
     "json",
     "math",

@@ -1,6 +1,7 @@
 """settings.py: the configuration is complete and sound, or every problem is named."""
 
 import json
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -171,6 +172,14 @@ class TestProblems:
             ("WADDLEBOT_BASIC_AUTH", "user-alone"),
             ("JWT_SECRET", "x" * 31),
             ("ADMIN_PASSWORD", "x" * 11),
+            ("ADMIN_PASSWORD", "x" * 1001),
+            ("ADMIN_USERNAME", "x" * 101),
+            ("ADMIN_USERNAME", "ad\nmin"),
+            ("TRUSTED_PROXIES", "proxy.example"),
+            ("TRUSTED_PROXIES", "10.0.0.1/8"),
+            ("TRUSTED_PROXIES", "10.0.0.1,"),
+            ("TRUSTED_PROXIES", "0.0.0.0/0"),
+            ("TRUSTED_PROXIES", "::/0"),
             ("TWITCH_APP_ID", "x" * 2001),
             ("TWITCH_APP_ID", "  "),
             ("DB_URI", "mysql://user:password@host/db"),
@@ -199,6 +208,12 @@ class TestProblems:
             ("CONTEXT_API_URL", "http://core:8000/context/", "http://core:8000/context/"),
             ("DATA_DIR", "/var/lib/waddlebot", Path("/var/lib/waddlebot")),
             ("TWITCH_APP_ID", " app-id ", "app-id"),
+            ("TRUSTED_PROXIES", "127.0.0.1", (ip_network("127.0.0.1/32"),)),
+            (
+                "TRUSTED_PROXIES",
+                "10.0.0.0/8, fd00::/8",
+                (ip_network("10.0.0.0/8"), ip_network("fd00::/8")),
+            ),
         ],
     )
     def test_a_value_that_can_be_used_is_taken(

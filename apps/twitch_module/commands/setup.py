@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import click
 
 from ..common import Services, scopes_to_ask_for
+from ..domain.access import Actor
 from ..domain.oauth import Grant, Validation
 from ..errors import ModuleError
 from ..settings import LOOPBACK, Settings
@@ -104,7 +105,7 @@ def _keep(
         raise SetupFailed("Twitch does not know the token that it has just given. Try again")
     new = {**answers.new, **_bot_agreed_on(answers, validation)}
     user = services.twitch.find_user(user_id=validation.user_id) or {}
-    services.channels.add(channel_id=str(channel.get("id")))
+    services.channels.add(Actor("cli", name="setup"), channel_id=str(channel.get("id")))
     # The file comes before the tokens: without the key in it nobody could read them.
     env_file.change(installation.env_file, new)
     display_name = str(user.get("display_name") or validation.login)

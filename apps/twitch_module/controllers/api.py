@@ -7,7 +7,16 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 from ..common import services
 from ..errors import ModuleError, NotFound
 from ..models.channels import Channel
-from .http import Answer, endpoint, read_body_or_query, read_json, read_query, reply
+from .http import (
+    Answer,
+    actor,
+    audited,
+    endpoint,
+    read_body_or_query,
+    read_json,
+    read_query,
+    reply,
+)
 from .times import rfc3339
 
 # Logins are 25 characters at most and ids are digits; a little more costs nothing.
@@ -78,48 +87,53 @@ class SubscriptionId(BaseModel):
     id: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-@endpoint("/twitch/api/channels", "GET", who="admin")
+@endpoint("/twitch/api/channels", "GET")
 def list_channels() -> Answer:
     """Every monitored channel, by name."""
     return reply({"channels": [_channel(row) for row in services().channels.list()]})
 
 
-@endpoint("/twitch/api/channels", "POST", who="admin")
+@endpoint("/twitch/api/channels", "POST")
 def add_channel() -> Answer:
     """201 with the new channel, or 200 with the one that is there already."""
     given = read_json(NewChannel)
-    row, new = services().channels.add(channel_id=given.channel_id, channel_name=given.channel_name)
+    row, new = services().channels.add(
+        actor(), channel_id=given.channel_id, channel_name=given.channel_name
+    )
     return reply({"channel": _channel(row)}, 201 if new else 200)
 
 
-@endpoint("/twitch/api/channels/<channel_id>", "GET", who="admin")
+@endpoint("/twitch/api/channels/<channel_id>", "GET")
 def show_channel(channel_id: str) -> Answer:
     """One channel."""
     return reply({"channel": _channel(services().channels.get(channel_id))})
 
 
-@endpoint("/twitch/api/channels/<channel_id>", "PATCH", who="admin")
+@endpoint("/twitch/api/channels/<channel_id>", "PATCH")
 def change_channel(channel_id: str) -> Answer:
     """The channel as it is then; its subscriptions follow within seconds."""
     changes = read_json(ChannelChange).model_dump(exclude_unset=True)
-    return reply({"channel": _channel(services().channels.change(channel_id, changes))})
+    return reply({"channel": _channel(services().channels.change(actor(), channel_id, changes))})
 
 
-@endpoint("/twitch/api/channels/<channel_id>", "DELETE", who="admin")
+@endpoint("/twitch/api/channels/<channel_id>", "DELETE")
 def remove_channel(channel_id: str) -> Answer:
     """Ends the channel's subscriptions at Twitch, then forgets it. Its events stay."""
-    comparison = services().channels.remove(channel_id)
+    comparison = services().channels.remove(actor(), channel_id)
     return reply(
         {"channel_id": channel_id, "deleted": True, "removed_subscriptions": comparison.removed}
     )
 
 
-@endpoint("/twitch/api/setup/<channel_id>", "POST", who="admin")
+@endpoint("/twitch/api/setup/<channel_id>", "POST")
 def set_up_channel(channel_id: str) -> Answer:
     """What became of each type: 200 when the channel has all of them, 207 when not."""
     dry_run = read_query(SetupQuery).dry_run
     channel = services().channels.get(channel_id)
     comparison = services().reconciler.compare_channel(channel_id, asked=True, dry_run=dry_run)
+    if not dry_run:
+        outcomes = {result.type: result.outcome for result in comparison.results}
+        audited("channel.setup", f"channel:{channel_id}", after=outcomes)
     answer: dict[str, Any] = {
         "channel_id": channel_id,
         "dry_run": dry_run,
@@ -131,7 +145,7 @@ def set_up_channel(channel_id: str) -> Answer:
     return reply(answer, 200 if comparison.is_well else 207)
 
 
-@endpoint("/twitch/api/subscriptions", "GET", who="admin")
+@endpoint("/twitch/api/subscriptions", "GET")
 def list_subscriptions() -> Answer:
     """All of them, from all pages of Twitch's list, with what is known here."""
     listed = services().subscriptions.list()
@@ -144,21 +158,25 @@ def list_subscriptions() -> Answer:
     )
 
 
-@endpoint("/twitch/api/subscriptions", "POST", who="admin")
+@endpoint("/twitch/api/subscriptions", "POST")
 def create_subscription() -> Answer:
     """201 with the new subscription, or 200 with the one that was there already."""
     given = read_json(NewSubscription)
     made, new = services().subscriptions.create(
         given.type, given.version, given.condition, given.channel_id
     )
+    if new:
+        after = {"type": made["type"], "condition": made["condition"]}
+        audited("subscription.create", f"subscription:{made['id']}", after=after)
     return reply({"subscription": _subscription(made)}, 201 if new else 200)
 
 
-@endpoint("/twitch/api/subscriptions", "DELETE", who="admin")
+@endpoint("/twitch/api/subscriptions", "DELETE")
 def delete_subscription() -> Answer:
     """Ends a subscription, named in the query or the body."""
     subscription_id = read_body_or_query(SubscriptionId).id
     returns = services().subscriptions.delete(subscription_id)
+    audited("subscription.delete", f"subscription:{subscription_id}")
     answer: dict[str, Any] = {"id": subscription_id, "deleted": True, "returns": returns}
     if returns:
         answer["detail"] = (
@@ -168,7 +186,7 @@ def delete_subscription() -> Answer:
     return reply(answer)
 
 
-@endpoint("/twitch/api/user/<user_id>", "GET", who="admin")
+@endpoint("/twitch/api/user/<user_id>", "GET")
 def show_user(user_id: str) -> Answer:
     """A Twitch user by id, or else by login, as Helix describes them."""
     user = None

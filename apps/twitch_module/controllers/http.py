@@ -1,56 +1,65 @@
 """What all actions share: who may call, reading a request, answering, problem documents.
 
-An action is declared with `endpoint`, which says who may call it; errors become problem
-documents (RFC 9457) here and nowhere else.
+An action is declared with `endpoint`; who may call it stands in the policy. Errors become
+problem documents (RFC 9457) here, and in the guard for what does not get this far.
 """
 
 import json
-import uuid
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
-import structlog
 from ombott import HTTPError, default_app
 from py4web import action, request, response
-from py4web.core import render
 from pydantic import BaseModel, ValidationError
 
 from ..common import services
-from ..errors import BadRequest, Invalid, ModuleError, NotFound, TooLarge, Unauthenticated
+from ..domain.access import Actor, Caller, Origin, Rule
+from ..domain.strict_json import NotStrict, is_storable, read_object
+from ..errors import (
+    BadRequest,
+    Forbidden,
+    Invalid,
+    ModuleError,
+    NotFound,
+    TooLarge,
+    Unauthenticated,
+)
+from ..logs import unexpected
+from ..models.audit import Change
+from .answers import Response, page_response, problem_response
+from .answers import wants_page as is_browser
+from .guard import ORIGIN
+from .policy import rule_for
 
 MAX_BODY_BYTES = 1024 * 1024
 
-Who = Literal["anyone", "admin"]
 Answer = str | bytes
 Model = TypeVar("Model", bound=BaseModel)
 
-log = structlog.get_logger("http")
-
-_TEMPLATES = str(Path(__file__).resolve().parent.parent / "templates")
-_PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+_CALLER = "waddlebot.caller"  # in the WSGI environment
 
 
-def endpoint(path: str, method: str, *, who: Who) -> Callable[[Callable[..., Answer]], Any]:
-    """Register an action at an exact path and method, for the given callers."""
+def endpoint(path: str, method: str) -> Callable[[Callable[..., Answer]], Any]:
+    """Register an action at an exact path and method, for those whom the policy names.
+
+    Raises LookupError when the policy does not know the route.
+    """
+    rule = rule_for(method, path)
+    if rule is None:
+        raise LookupError(f"{method} {path} is not in controllers/policy.py")
 
     def register(function: Callable[..., Answer]) -> Callable[..., Answer]:
         @wraps(function)
         def answer(**arguments: str) -> Answer:
             try:
-                if who == "admin":
-                    require_admin()
+                _admit(rule)
                 return function(**arguments)
             except ModuleError as error:
                 return problem(error)
             except Exception as error:
-                reference = uuid.uuid4().hex[:12]
-                log.error("unexpected error", path=path, reference=reference, exc_info=error)
+                reference = unexpected.report(error, route=f"{method} {path}")
                 return problem(ModuleError(f"It is in the log under {reference}"))
 
         action(path, method=[method])(answer)
@@ -59,50 +68,82 @@ def endpoint(path: str, method: str, *, who: Who) -> Callable[[Callable[..., Ans
     return register
 
 
-def reply(value: dict[str, Any], status: int = 200) -> Answer:
+def _admit(rule: Rule) -> None:
+    """Let the caller pass whom the rule allows. Raises Unauthenticated and Forbidden."""
+    request.environ.pop(_CALLER, None)
+    if rule.anyone:
+        return
+    caller = services().admin_auth.identify(bearer(), origin())
+    if not rule.allows(caller):
+        raise Forbidden(f"This takes {rule.wanted()}")
+    request.environ[_CALLER] = caller
+
+
+def bearer() -> str:
+    """The token in the Authorization header, the only place for it. Raises Unauthenticated."""
+    scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("Send an access token: Authorization: Bearer ...")
+    return str(token.strip())
+
+
+def origin() -> Origin:
+    """Where this request comes from."""
+    found: Origin = request.environ[ORIGIN]
+    return found
+
+
+def actor() -> Actor:
+    """Who is calling, for the audit log."""
+    caller: Caller | None = request.environ.get(_CALLER)
+    return caller.actor if caller else Actor("anonymous", origin=origin())
+
+
+def audited(
+    did: str, subject: str, *, before: Change | None = None, after: Change | None = None
+) -> None:
+    """Note that the caller did something that is no change of our database alone.
+
+    What a service changes in a transaction it notes there: models.audit.record.
+    """
+    services().audit.record(actor(), did, subject, before=before, after=after)
+
+
+def reply(value: dict[str, Any] | BaseModel, status: int = 200) -> Answer:
     """A JSON answer."""
     response.status = status
     response.headers["Content-Type"] = "application/json; charset=utf-8"
     response.headers["Cache-Control"] = "no-store"
-    return json.dumps(value)
+    return json.dumps(value.model_dump() if isinstance(value, BaseModel) else value)
+
+
+def no_content() -> Answer:
+    """204: done, and there is nothing to say."""
+    response.status = 204
+    response.headers["Cache-Control"] = "no-store"
+    return b""
 
 
 def problem(error: ModuleError) -> Answer:
     """The error as a problem document, or as a page for a browser."""
-    response.status = error.status
-    response.headers["Cache-Control"] = "no-store"
-    if error.status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    if error.retryable and error.status == 503:
-        response.headers["Retry-After"] = "2"
-    if wants_page():
-        return page("problem.html", title=error.title, detail=str(error))
-    response.headers["Content-Type"] = "application/problem+json"
-    return json.dumps(
-        {
-            "type": "about:blank",
-            "title": error.title,
-            "status": error.status,
-            "detail": str(error),
-            "code": error.code,
-            **error.extra,
-        }
-    )
+    return _give(problem_response(error, as_page=wants_page()))
 
 
 def wants_page() -> bool:
     """Whether a browser asks, and not a program."""
-    accept = request.environ.get("HTTP_ACCEPT", "")
-    return "text/html" in accept and "application/json" not in accept
+    return is_browser(request.environ.get("HTTP_ACCEPT", ""))
 
 
 def page(template: str, **context: Any) -> Answer:
-    """A page of `templates/`. What is put into it is escaped; nothing comes from elsewhere."""
-    response.headers["Content-Type"] = "text/html; charset=utf-8"
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Content-Security-Policy"] = _PAGE_POLICY
-    text: str = render(filename=template, path=_TEMPLATES, context=context)
-    return text
+    """A page of `templates/`; the status is what it was set to."""
+    return _give(page_response(template, response.status_code, **context))
+
+
+def _give(given: Response) -> Answer:
+    response.status = given.status
+    for name, value in given.headers.items():
+        response.headers[name] = value
+    return given.body
 
 
 def read_body(limit_bytes: int = MAX_BODY_BYTES) -> bytes:
@@ -134,11 +175,9 @@ def read_body(limit_bytes: int = MAX_BODY_BYTES) -> bytes:
 def read_json(model: type[Model]) -> Model:
     """The JSON object in the body, checked. Raises BadRequest, Invalid, TooLarge."""
     try:
-        value = json.loads(read_body() or b"{}")
-    except (ValueError, RecursionError) as error:
-        raise BadRequest("The body is not JSON") from error
-    if not isinstance(value, dict):
-        raise BadRequest("The body must be a JSON object")
+        value = read_object(read_body() or b"{}")
+    except NotStrict as error:
+        raise BadRequest(str(error)) from error
     return _checked(model, value)
 
 
@@ -149,9 +188,12 @@ def read_form_or_json(model: type[Model]) -> Model:
         return read_json(model)
     try:
         text = read_body().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise BadRequest("The form is not UTF-8") from error
-    return _checked(model, dict(parse_qsl(text, keep_blank_values=True)))
+        fields = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=50)
+    except ValueError as error:
+        raise BadRequest("The form cannot be read") from error
+    if not all(is_storable(value) for _, value in fields):
+        raise BadRequest("A text holds a character that cannot be stored")
+    return _checked(model, dict(fields))
 
 
 def read_query(model: type[Model]) -> Model:
@@ -182,25 +224,16 @@ def _checked(model: type[Model], value: dict[str, Any]) -> Model:
         raise Invalid(detail[:1000]) from error
 
 
-def require_admin() -> None:
-    """Raise Unauthenticated unless an admin calls."""
-    scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Unauthenticated("Send an access token: Authorization: Bearer ...")
-    services().admin_auth.identify(token.strip())
-
-
 def _answer_unrouted(error: HTTPError) -> Answer:
-    """The problem document for what py4web itself refuses, such as unknown paths and methods."""
-    status = error.status_code
-    if status == 405:
-        refusal = ModuleError(f"Allowed here: {error.headers.get('Allow')}")
-        refusal.code, refusal.title = "method_not_allowed", "The method is not allowed"
-    elif status == 404:
-        refusal = NotFound("There is nothing at this address")
-    else:
-        refusal = BadRequest() if status < 500 else ModuleError()
-    refusal.status = status
+    """The problem document for what py4web itself refuses; the guard leaves it little."""
+    if error.status_code >= 500:
+        failure = error.exception or error
+        reference = unexpected.report(failure, route=request.environ.get("REQUEST_METHOD", ""))
+        return problem(ModuleError(f"It is in the log under {reference}"))
+    if error.status_code in (403, 404):  # of files: what is not to be had is not there
+        return problem(NotFound("There is nothing at this address"))
+    refusal = BadRequest()
+    refusal.status = error.status_code
     return problem(refusal)
 
 

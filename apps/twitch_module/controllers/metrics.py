@@ -11,16 +11,17 @@ from ..common import services
 from ..models import activities, facts, subscriptions
 from ..models.database import Transaction
 from ..services.subscriber import BUDGET
-from .http import Answer, endpoint, require_admin
+from .guard import FORWARDED
+from .http import Answer, bearer, endpoint, origin
 
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
-@endpoint("/twitch/metrics", "GET", who="anyone")
+@endpoint("/twitch/metrics", "GET")
 def metrics() -> Answer:
     """The metrics, for a scraper on this machine or one with a token."""
     if not _is_from_this_machine():
-        require_admin()
+        services().admin_auth.identify(bearer(), origin())
     registry = CollectorRegistry()
     with services().database.transaction(timeout_seconds=2, write=False) as transaction:
         _subscriptions(registry, transaction)
@@ -33,9 +34,8 @@ def metrics() -> Answer:
 def _is_from_this_machine() -> bool:
     """Not what a proxy on this machine passes on."""
     environ = request.environ
-    forwarded = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
     local = environ.get("REMOTE_ADDR") in _LOOPBACK
-    return local and not any(name in environ for name in forwarded)
+    return local and not environ[FORWARDED]
 
 
 def _subscriptions(registry: CollectorRegistry, transaction: Transaction) -> None:

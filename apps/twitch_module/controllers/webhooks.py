@@ -7,7 +7,7 @@ from ..domain.eventsub import MAX_BODY_BYTES
 from .http import Answer, endpoint, read_body
 
 
-@endpoint("/twitch/webhook", "POST", who="anyone")  # the signature says who it is
+@endpoint("/twitch/webhook", "POST")  # the signature says who it is
 def webhook() -> Answer:
     """200 and the challenge, or 204 once what the message says is durable."""
     challenge = services().receiver.receive(request.environ, read_body(MAX_BODY_BYTES))

@@ -82,6 +82,38 @@ _STEPS = (
         """CREATE TABLE twitch_facts (
             id {id}, name TEXT NOT NULL UNIQUE, value TEXT NOT NULL, at_ms BIGINT NOT NULL)""",
     ),
+    (
+        """CREATE TABLE admin_users (
+            id {id}, username TEXT NOT NULL UNIQUE, password_hash TEXT NOT NULL,
+            configured_hash TEXT, role TEXT NOT NULL, is_active BIGINT NOT NULL,
+            created_at_ms BIGINT NOT NULL, changed_at_ms BIGINT NOT NULL)""",
+        """CREATE TABLE admin_sessions (
+            id {id}, session_id TEXT NOT NULL UNIQUE,
+            user_id BIGINT NOT NULL REFERENCES admin_users (id), customer TEXT NOT NULL,
+            created_at_ms BIGINT NOT NULL, used_at_ms BIGINT NOT NULL,
+            expires_at_ms BIGINT NOT NULL, ended_at_ms BIGINT, end_reason TEXT)""",
+        "CREATE INDEX admin_sessions_user ON admin_sessions (user_id)",
+        """CREATE TABLE admin_refresh_tokens (
+            id {id}, token_hash TEXT NOT NULL UNIQUE, session_id TEXT NOT NULL,
+            created_at_ms BIGINT NOT NULL, used_at_ms BIGINT)""",
+        "CREATE INDEX admin_refresh_tokens_session ON admin_refresh_tokens (session_id)",
+        """CREATE TABLE service_tokens (
+            id {id}, name TEXT NOT NULL, prefix TEXT NOT NULL,
+            secret_hash TEXT NOT NULL UNIQUE, scopes TEXT NOT NULL, expires_at_ms BIGINT,
+            created_by TEXT NOT NULL, created_at_ms BIGINT NOT NULL,
+            last_used_at_ms BIGINT, revoked_at_ms BIGINT)""",
+        """CREATE TABLE login_attempts (
+            id {id}, username_hash TEXT NOT NULL, customer TEXT NOT NULL,
+            at_ms BIGINT NOT NULL)""",
+        "CREATE INDEX login_attempts_username ON login_attempts (username_hash, at_ms)",
+        "CREATE INDEX login_attempts_customer ON login_attempts (customer, at_ms)",
+        "CREATE INDEX login_attempts_time ON login_attempts (at_ms)",
+        """CREATE TABLE audit_log (
+            id {id}, at_ms BIGINT NOT NULL, actor_kind TEXT NOT NULL, actor_id TEXT NOT NULL,
+            actor_name TEXT NOT NULL, action TEXT NOT NULL, object TEXT NOT NULL,
+            before_change TEXT, after_change TEXT, address TEXT NOT NULL,
+            request_id TEXT NOT NULL)""",
+    ),
 )
 VERSION = len(_STEPS)
 

@@ -120,6 +120,60 @@ TABLES: dict[str, dict[str, str]] = {
         "activation_key": _TEXT,  # sealed
         "expires_at_ms": _BIGINT,
     },
+    "admin_users": {
+        "username": _TEXT,  # in lower case; unique
+        "password_hash": _TEXT,  # Argon2id
+        "configured_hash": _TEXT,  # of the ADMIN_PASSWORD that was applied last
+        "role": _TEXT,  # viewer or admin
+        "is_active": _BIGINT,  # 1 or 0
+        "created_at_ms": _BIGINT,
+        "changed_at_ms": _BIGINT,
+    },
+    "admin_sessions": {
+        # A login, and all the refresh tokens that come from it.
+        "session_id": _TEXT,  # stands in the access tokens; unique
+        "user_id": _BIGINT,
+        "customer": _TEXT,  # the address of the login, or its /64
+        "created_at_ms": _BIGINT,
+        "used_at_ms": _BIGINT,  # the last refresh
+        "expires_at_ms": _BIGINT,
+        "ended_at_ms": _BIGINT,
+        "end_reason": _TEXT,  # logout, reuse, password or disabled
+    },
+    "admin_refresh_tokens": {
+        "token_hash": _TEXT,  # SHA-256; unique
+        "session_id": _TEXT,
+        "created_at_ms": _BIGINT,
+        "used_at_ms": _BIGINT,  # once; a second use ends the session
+    },
+    "service_tokens": {
+        "name": _TEXT,
+        "prefix": _TEXT,  # the beginning of the token, to know it by
+        "secret_hash": _TEXT,  # SHA-256; unique
+        "scopes": _TEXT,  # with spaces between
+        "expires_at_ms": _BIGINT,  # empty: eternal
+        "created_by": _TEXT,
+        "created_at_ms": _BIGINT,
+        "last_used_at_ms": _BIGINT,
+        "revoked_at_ms": _BIGINT,
+    },
+    "login_attempts": {
+        "username_hash": _TEXT,  # of what was typed: it may be a password
+        "customer": _TEXT,  # the address, or its /64
+        "at_ms": _BIGINT,
+    },
+    "audit_log": {
+        "at_ms": _BIGINT,
+        "actor_kind": _TEXT,  # admin, service, cli, system or anonymous
+        "actor_id": _TEXT,
+        "actor_name": _TEXT,
+        "action": _TEXT,  # what was done: channel.add
+        "object": _TEXT,  # to what: channel:1234
+        "before_change": _TEXT,  # JSON, without secrets
+        "after_change": _TEXT,
+        "address": _TEXT,
+        "request_id": _TEXT,
+    },
     "twitch_leases": {
         "name": _TEXT,
         "owner": _TEXT,

@@ -6,11 +6,12 @@ from typing import Any
 import structlog
 
 from ..clients.twitch import TwitchClient
+from ..domain.access import Actor
 from ..domain.channel_rules import policy_of, type_problems, types_of
 from ..domain.points import BadPolicy, Policy
 from ..domain.text import text
 from ..errors import Invalid, NotFound, TwitchUnavailable
-from ..models import channels, setbacks, subscriptions
+from ..models import audit, channels, setbacks, subscriptions
 from ..models.channels import Channel, ChannelNames
 from ..models.database import Database
 from .comparison import Comparison
@@ -42,7 +43,11 @@ class Channels:
         self._policy = policy
 
     def add(
-        self, *, channel_id: str | None = None, channel_name: str | None = None
+        self,
+        actor: Actor,
+        *,
+        channel_id: str | None = None,
+        channel_name: str | None = None,
     ) -> tuple[Channel, bool]:
         """The channel with this id or login, and whether it is new here.
 
@@ -58,6 +63,11 @@ class Channels:
             raise TwitchUnavailable("Twitch's answer describes no user")
         with self._database.transaction() as transaction:
             new = channels.add(transaction, names)
+            if new:
+                after = {"channel_name": names.channel_name}
+                audit.record(
+                    transaction, actor, "channel.add", _subject(names.channel_id), after=after
+                )
         if new:
             log.info("channel added", channel_id=names.channel_id, name=names.channel_name)
         self._roster.forget()
@@ -76,7 +86,7 @@ class Channels:
         with self._database.transaction(write=False) as transaction:
             return channels.list_all(transaction)
 
-    def change(self, channel_id: str, changes: Mapping[str, Any]) -> Channel:
+    def change(self, actor: Actor, channel_id: str, changes: Mapping[str, Any]) -> Channel:
         """Set some of is_active, gateway_id, points, event_types and backfill; the channel then.
 
         What this means for its subscriptions happens soon after. Raises NotFound, and Invalid
@@ -89,6 +99,14 @@ class Channels:
             changes["event_types"] = list(dict.fromkeys(changes["event_types"]))
         with self._database.transaction() as transaction:
             channels.change(transaction, channel_id, changes)
+            audit.record(
+                transaction,
+                actor,
+                "channel.change",
+                _subject(channel_id),
+                before={name: getattr(before, name) for name in changes},
+                after=changes,
+            )
             if changes.keys() & {"is_active", "event_types", "points"}:
                 # Somebody has looked after the channel: what was given up is tried anew.
                 setbacks.delete_channel(transaction, channel_id)
@@ -96,13 +114,13 @@ class Channels:
         self._roster.forget()
         return self.get(channel_id)
 
-    def remove(self, channel_id: str) -> Comparison:
+    def remove(self, actor: Actor, channel_id: str) -> Comparison:
         """End its subscriptions at Twitch, then forget the channel; which were ended.
 
         Where Twitch fails, the channel stays, inactive, and is tried again. Raises NotFound,
         TwitchRefused and TwitchUnavailable.
         """
-        self.get(channel_id)
+        channel = self.get(channel_id)
         with self._database.transaction() as transaction:
             channels.change(transaction, channel_id, {"is_active": False})
             channels.compare_soon(transaction, channel_id)
@@ -114,6 +132,8 @@ class Channels:
         with self._database.transaction() as transaction:
             channels.delete(transaction, channel_id)
             setbacks.delete_channel(transaction, channel_id)
+            before = {"channel_name": channel.channel_name}
+            audit.record(transaction, actor, "channel.remove", _subject(channel_id), before=before)
         self._roster.forget()
         log.info("channel removed", channel_id=channel_id)
         return comparison
@@ -149,6 +169,10 @@ class Channels:
         problems += type_problems(types_of(policy, event_types))
         if problems:
             raise Invalid("; ".join(problems))
+
+
+def _subject(channel_id: str) -> str:
+    return f"channel:{channel_id}"
 
 
 def _names(user: Mapping[str, Any]) -> ChannelNames:

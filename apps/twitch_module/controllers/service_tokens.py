@@ -1,0 +1,133 @@
+"""Service tokens: made, listed and revoked by admins, exchanged by services."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from ..common import services
+from ..domain.access import Scope
+from ..errors import NotFound
+from ..models.service_tokens import ServiceToken
+from ..services.service_tokens import MAX_DAYS, MIN_DAYS
+from .http import Answer, actor, bearer, endpoint, no_content, read_json, reply
+from .times import rfc3339
+
+_PATH = "/api/auth/service-token"
+Name = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$"
+    ),
+]
+
+
+class NewServiceToken(BaseModel):
+    """A token to be made: for so many days, or eternal."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    scopes: list[Scope] = Field(min_length=1, max_length=20)
+    days: int | None = Field(None, ge=MIN_DAYS, le=MAX_DAYS, strict=True)
+    eternal: bool = Field(False, strict=True)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "NewServiceToken":
+        if (self.days is None) != self.eternal:
+            raise ValueError("give either days or eternal")
+        return self
+
+
+class CreatedServiceToken(BaseModel):
+    """The only answer that ever holds the token itself."""
+
+    id: int
+    service_token: str
+    name: str
+    scopes: list[str]
+    expires_at: str | None
+
+
+class ShownServiceToken(BaseModel):
+    """A token as it is listed."""
+
+    id: int
+    name: str
+    prefix: str
+    scopes: list[str]
+    status: str  # active, expired or revoked
+    eternal: bool
+    expires_at: str | None
+    created_by: str
+    created_at: str | None
+    last_used_at: str | None
+    revoked_at: str | None
+
+
+class ServiceTokenList(BaseModel):
+    """Every token, newest first."""
+
+    service_tokens: list[ShownServiceToken]
+
+
+class ServiceAccess(BaseModel):
+    """The answer to an exchange."""
+
+    access_token: str
+    token_type: str = "bearer"  # noqa: S105  # its type
+    expires_in: int
+
+
+@endpoint(_PATH, "GET")
+def list_service_tokens() -> Answer:
+    """Every service token, newest first, without its secret."""
+    tokens, now_ms = services().service_tokens.list()
+    return reply(ServiceTokenList(service_tokens=[_shown(token, now_ms) for token in tokens]))
+
+
+@endpoint(_PATH, "POST")
+def create_service_token() -> Answer:
+    """201 with the token; it is not shown again."""
+    given = read_json(NewServiceToken)
+    token, secret = services().service_tokens.create(given.name, given.scopes, given.days, actor())
+    created = CreatedServiceToken(
+        id=token.id,
+        service_token=secret.reveal(),
+        name=token.name,
+        scopes=token.scopes.split(),
+        expires_at=rfc3339(token.expires_at_ms),
+    )
+    return reply(created, 201)
+
+
+@endpoint(f"{_PATH}/<token_id>", "DELETE")
+def revoke_service_token(token_id: str) -> Answer:
+    """End a service token; its access tokens end with it."""
+    if not (token_id.isascii() and token_id.isdigit() and len(token_id) <= 18):
+        raise NotFound(f"There is no service token {token_id!r}")
+    services().service_tokens.revoke(int(token_id), actor())
+    return no_content()
+
+
+@endpoint(f"{_PATH}/refresh", "POST")
+def exchange_service_token() -> Answer:
+    """An access token of 15 minutes for the service token in the Authorization header."""
+    access_token, seconds = services().admin_auth.exchange(bearer())
+    return reply(ServiceAccess(access_token=access_token.reveal(), expires_in=seconds))
+
+
+def _shown(token: ServiceToken, now_ms: int) -> ShownServiceToken:
+    status = "active" if token.is_alive(now_ms) else "expired"
+    return ShownServiceToken(
+        id=token.id,
+        name=token.name,
+        prefix=token.prefix,
+        scopes=token.scopes.split(),
+        status=status if token.revoked_at_ms is None else "revoked",
+        eternal=token.expires_at_ms is None,
+        expires_at=rfc3339(token.expires_at_ms),
+        created_by=token.created_by,
+        created_at=rfc3339(token.created_at_ms),
+        last_used_at=rfc3339(token.last_used_at_ms),
+        revoked_at=rfc3339(token.revoked_at_ms),
+    )

@@ -1,0 +1,16 @@
+"""The services that know callers, on a test's database."""
+
+from apps.twitch_module.domain.access import Origin
+from apps.twitch_module.models.database import Database
+from apps.twitch_module.services.access_tokens import AccessTokens
+from apps.twitch_module.services.admin_auth import AdminAuth
+from apps.twitch_module.services.login_throttle import LoginThrottle
+from apps.twitch_module.services.passwords import Passwords
+
+KEY = "a-key-of-the-tests-that-is-long-enough-for-every-hash-function-there-is"
+HERE = Origin("192.0.2.1", "a-request")
+
+
+def auth_on(database: Database) -> AdminAuth:
+    """A worker's own: it shares the database with others, and nothing else."""
+    return AdminAuth(database, Passwords(), AccessTokens(KEY), LoginThrottle(database))
