@@ -1,6 +1,7 @@
 """Channels and their subscriptions, over HTTP: what should be subscribed is, and stays so."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,26 @@ def test_a_restart_with_subscriptions_in_place_creates_none(start: Start, sandbo
     assert Counter(kept=6) == set_up(module)
     wait_until(lambda: "subscription_total_cost" in metrics(module))  # a comparison has ended
     assert made == created(sandbox)
+
+
+def test_two_servers_that_set_up_and_compare_at_once_make_no_duplicate(
+    start: Start, sandbox: Sandbox
+) -> None:
+    one = start(RECONCILE_SECONDS="1")
+    servers = [one, start(RECONCILE_SECONDS="1", PUBLIC_URL=one.url)]
+    users = [{"id": str(820_000 + number), "login": f"shared_{number}"} for number in range(8)]
+    sandbox.control("users", {"users": users})
+    for user in users:
+        add(one, user["id"])
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(set_up, servers * 8, [user["id"] for user in users] * 2))
+    wait_until(lambda: len(at_twitch(sandbox)) == 8 * 6 + 1)
+    distinct = {(one["type"], str(one["condition"])) for one in at_twitch(sandbox)}
+
+    assert len(distinct) == len(at_twitch(sandbox))
+    assert {"created", "kept", "adopted"} >= {name for counted in outcomes for name in counted}
+    for user in users:
+        assert Counter(kept=6) == set_up(servers[1], user["id"])
 
 
 def metrics(module: Module) -> str:

@@ -412,6 +412,7 @@ class TestTwitchMisbehaves:
         {"status": 400, "body": '{"message":"no"}'},
         {"status": 401, "body": '{"message":"Invalid OAuth token"}'},
         {"status": 403, "body": '{"message":"no"}'},
+        {"status": 409, "body": '{"message":"no"}'},
         {"status": 429, "body": '{"message":"no"}', "headers": {"Ratelimit-Remaining": "9"}},
         {"status": 500},
         {"status": 503},

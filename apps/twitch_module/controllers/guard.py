@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Callable, Iterable
 from functools import partial
 from http import HTTPStatus
-from io import StringIO
 from typing import Any
 
 import structlog
@@ -30,8 +29,9 @@ from ..logs import unexpected
 from .answers import Response, problem_response, wants_page
 from .policy import rule_for
 
-# In the WSGI environment: the Origin of the request, and whether some proxy passed it on.
-ORIGIN, FORWARDED = "waddlebot.origin", "waddlebot.forwarded"
+# In the WSGI environment: what X-Forwarded-For said, and whether some proxy passed it on.
+FORWARDED_FOR, FORWARDED = "waddlebot.forwarded_for", "waddlebot.forwarded"
+_ORIGIN = "waddlebot.origin"
 
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
@@ -66,27 +66,37 @@ def install() -> None:
     application.wsgi = Guard(partial(type(application).wsgi, application))
 
 
+class _Nowhere:
+    """What ombott writes tracebacks to, with the messages of whatever failed."""
+
+    def write(self, text: str) -> None:
+        """Forget it."""
+
+    def flush(self) -> None:
+        """Do nothing."""
+
+
+_NOWHERE = _Nowhere()
+
+
 class Guard:
     """A WSGI application before another. Thread-safe."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
+        self._fixed: Headers = []
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        settings = services().settings
-        https = settings.twitch_redirect_uri.startswith("https:")
-        defaults: dict[str, str] = dict(_OUR_HEADERS)
+        rule: Rule | None = None
 
         def start(status: str, headers: Headers, *error: Any) -> Any:
-            given = {name.lower() for name, _ in headers}
-            missing = [(name, text) for name, text in defaults.items() if name.lower() not in given]
-            fixed = {**_HEADERS, **(_HSTS if https else {})}
-            return start_response(status, [*headers, *missing, *fixed.items()], *error)
+            if rule is not None:
+                _add_missing(headers, _OUR_HEADERS)
+            return start_response(status, headers + self._fixed_headers(), *error)
 
         try:
-            _judge_origin(environ)
-            if _judge(environ) is None:
-                defaults.clear()
+            _judge_peer(environ)
+            rule = _judge(environ)
             return self._application(environ, start)
         except ModuleError as error:
             refusal = error
@@ -97,20 +107,44 @@ class Guard:
         response = problem_response(refusal, as_page=as_page)
         if isinstance(refusal, MethodNotAllowed):
             response.headers["Allow"] = refusal.allowed
+        rule = _REFUSAL
         return _send(response, environ, start)
 
+    def _fixed_headers(self) -> Headers:
+        if not self._fixed:
+            https = services().settings.twitch_redirect_uri.startswith("https:")
+            self._fixed = [*_HEADERS.items(), *(_HSTS.items() if https else ())]
+        return self._fixed
 
-def _judge_origin(environ: Environ) -> None:
-    """Note where the request comes from, and drop what only a proxy of ours may say."""
+
+_REFUSAL = Rule(anyone=True)  # whose headers the guard's own answers get
+
+
+def _add_missing(headers: Headers, wanted: dict[str, str]) -> None:
+    given = [name.lower() for name, _ in headers]
+    headers += [(name, text) for name, text in wanted.items() if name.lower() not in given]
+
+
+def _judge_peer(environ: Environ) -> None:
+    """Drop what only a proxy of ours may say, and keep what it says of its client."""
+    trusted = services().settings.trusted_proxies
+    environ[FORWARDED_FOR] = environ.get("HTTP_X_FORWARDED_FOR", "")
+    environ[FORWARDED] = any(map(environ.__contains__, _BY_PROXIES))
+    ours = bool(trusted) and is_trusted(environ.get("REMOTE_ADDR", ""), trusted)
+    for name in _OF_NOBODY if ours else (*_OF_NOBODY, *_OF_PROXIES):
+        environ.pop(name, None)
+    environ["wsgi.errors"] = _NOWHERE
+
+
+def origin_of(environ: Environ) -> Origin:
+    """Where a request comes from, by a proxy's word where the proxy is ours."""
     trusted = services().settings.trusted_proxies
     peer = environ.get("REMOTE_ADDR", "")
-    address = client_address(peer, environ.get("HTTP_X_FORWARDED_FOR", ""), trusted)
-    environ[FORWARDED] = any(name in environ for name in _BY_PROXIES)
-    environ[ORIGIN] = Origin(address, secrets.token_hex(8))
-    for name in _OF_NOBODY if is_trusted(peer, trusted) else (*_OF_NOBODY, *_OF_PROXIES):
-        environ.pop(name, None)
-    # ombott writes tracebacks there, with the messages of whatever failed.
-    environ["wsgi.errors"] = StringIO()
+    found: Origin | None = environ.get(_ORIGIN)
+    if found is None:
+        address = client_address(peer, environ[FORWARDED_FOR], trusted)
+        found = environ[_ORIGIN] = Origin(address, secrets.token_hex(8))
+    return found
 
 
 def _judge(environ: Environ) -> Rule | None:
@@ -122,7 +156,8 @@ def _judge(environ: Environ) -> Rule | None:
     if "\0" in path or "%00" in environ.get("QUERY_STRING", ""):
         raise BadRequest("There is a NUL in the address")
     length = _content_length(environ)
-    route, rule = _route(environ.get("REQUEST_METHOD", ""), path)
+    method = environ.get("REQUEST_METHOD", "")
+    route, rule = _plain_routes.get((method, path)) or _route(method, path)
     if rule is None and not _is_anothers(route):
         log.error("route without a policy", route=route)
         raise Forbidden("Nobody may call this", code="no_policy")
@@ -130,6 +165,10 @@ def _judge(environ: Environ) -> Rule | None:
     if length > limit:
         raise TooLarge(f"At most {limit} bytes are taken")
     return rule
+
+
+# Routes without parameters, by method and path, as soon as they have been asked for once.
+_plain_routes: dict[tuple[str, str], tuple[str, Rule | None]] = {}
 
 
 def _route(method: str, path: str) -> tuple[str, Rule | None]:
@@ -142,7 +181,10 @@ def _route(method: str, path: str) -> tuple[str, Rule | None]:
     if not {method, "GET" if method == "HEAD" else method, "ANY"} & methods:
         allowed = methods | {"HEAD"} if "GET" in methods else methods
         raise MethodNotAllowed(", ".join(sorted(allowed)))
-    return found.rule, rule_for(method, found.rule)
+    answer = found.rule, rule_for(method, found.rule)
+    if found.rule == path:
+        _plain_routes[method, path] = answer
+    return answer
 
 
 def _is_anothers(route: str) -> bool:

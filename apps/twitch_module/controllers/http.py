@@ -30,7 +30,7 @@ from ..logs import unexpected
 from ..models.audit import Change
 from .answers import Response, page_response, problem_response
 from .answers import wants_page as is_browser
-from .guard import ORIGIN
+from .guard import origin_of
 from .policy import rule_for
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -89,8 +89,7 @@ def bearer() -> str:
 
 def origin() -> Origin:
     """Where this request comes from."""
-    found: Origin = request.environ[ORIGIN]
-    return found
+    return origin_of(request.environ)
 
 
 def actor() -> Actor:
