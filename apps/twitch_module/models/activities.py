@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .database import Transaction
-from .events import insert_rows
-from .pages import Page, select_page, where
+from .events import IN_OUTBOX, OUT_OF_IT, insert_rows
+from .pages import Page, Source, select_page, where
 
 PENDING = "pending"  # waits for `due_at_ms`
 LEASED = "leased"  # a worker has it until `due_at_ms`
@@ -179,9 +179,21 @@ def record(transaction: Transaction, receipt: Receipt) -> bool:
     )
 
 
-def list_activities(transaction: Transaction, **page: Any) -> Page:
+# Each has indexes for the filters; the outbox is small, as a rule, and has its own.
+_SOURCES = tuple(Source("twitch_activities", state, {}) for state in (OUT_OF_IT, IN_OUTBOX))
+
+
+def list_activities(transaction: Transaction, *, equal: Mapping[str, str], **page: Any) -> Page:
     """A page of activities, newest first. Arguments: see select_page."""
-    return select_page(transaction, "twitch_activities", _SHOWN, time="created_at_ms", **page)
+    return select_page(
+        transaction,
+        "twitch_activities",
+        _SHOWN,
+        time="created_at_ms",
+        equal=equal,
+        sources=_SOURCES if equal else (),
+        **page,
+    )
 
 
 def get_activity(transaction: Transaction, activity_id: int) -> dict[str, Any] | None:

@@ -1,11 +1,16 @@
 """The stored events: writing many at once, each once; reading them newest first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .database import Transaction
-from .pages import Page, select_page
+from .pages import Page, Source, id_bounds, select_page
+
+# Of activities: those that are still to be delivered, and the others. Both are the conditions of
+# indexes, word for word.
+IN_OUTBOX = "status IN ('pending', 'leased')"
+OUT_OF_IT = "status NOT IN ('pending', 'leased')"
 
 SCORED, UNSCORED, QUARANTINED = "scored", "unscored", "quarantined"
 
@@ -80,9 +85,33 @@ def insert_rows(table: str, columns: Sequence[str], rows: int) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * rows)}"
 
 
-def list_events(transaction: Transaction, **page: Any) -> Page:
+# Events that have an activity are found by that one's indexes, and the others by their own: each
+# index on this table makes every webhook dearer, one on activities only their delivery.
+_OF_ACTIVITIES = {
+    "user_id": "a.user_id",
+    "channel_id": "a.channel_id",
+    "event_type": "e.event_type",
+    "received_at_ms": "e.received_at_ms",
+}
+_JOINED = "twitch_activities a JOIN twitch_events e ON e.id = a.id"
+_BY_WHOM_OR_WHERE = (
+    *(Source(_JOINED, f"a.{state}", _OF_ACTIVITIES, "a.id") for state in (IN_OUTBOX, OUT_OF_IT)),
+    Source("twitch_events", "outcome <> 'scored'", {}),
+)
+
+
+def list_events(transaction: Transaction, *, equal: Mapping[str, str], **page: Any) -> Page:
     """A page of events, newest first, without their bodies. Arguments: see select_page."""
-    return select_page(transaction, "twitch_events", _SHOWN, time="received_at_ms", **page)
+    sources = _BY_WHOM_OR_WHERE if equal.keys() & {"user_id", "channel_id"} else ()
+    return select_page(
+        transaction,
+        "twitch_events",
+        _SHOWN,
+        time="received_at_ms",
+        equal=equal,
+        sources=sources,
+        **page,
+    )
 
 
 def get_event(transaction: Transaction, event_id: str) -> dict[str, Any] | None:
@@ -98,20 +127,21 @@ def get_event(transaction: Transaction, event_id: str) -> dict[str, Any] | None:
 def last_received_ms(transaction: Transaction, channel_id: str, event_type: str) -> int | None:
     """When the last event of this type came from a channel (epoch ms), or None."""
     rows = transaction.execute(
-        "SELECT max(received_at_ms) FROM twitch_events WHERE channel_id = %s AND event_type = %s",
-        [channel_id, event_type],
+        "SELECT received_at_ms FROM twitch_events WHERE event_type = %s AND channel_id = %s"
+        " ORDER BY id DESC LIMIT 1",
+        [event_type, channel_id],
     )
-    last: int | None = rows[0][0]
-    return last
+    return rows[0][0] if rows else None
 
 
 def bodies_since(
     transaction: Transaction, channel_id: str, event_type: str, since_ms: int
 ) -> list[bytes]:
     """The bodies of a channel's events of one type that were understood."""
+    above, _ = id_bounds(transaction, "twitch_events", "received_at_ms", since_ms, None)
     rows = transaction.execute(
-        "SELECT body FROM twitch_events WHERE channel_id = %s AND event_type = %s"
+        "SELECT body FROM twitch_events WHERE event_type = %s AND id > %s AND channel_id = %s"
         " AND received_at_ms >= %s AND outcome <> 'quarantined'",
-        [channel_id, event_type, since_ms],
+        [event_type, above, channel_id, since_ms],
     )
     return [bytes(body) for (body,) in rows]

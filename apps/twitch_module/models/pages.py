@@ -1,10 +1,16 @@
-"""Pages of a table, newest first, by keyset: the cost of a page is the same at any depth."""
+"""Pages of a table, newest first, by keyset: the cost of a page is the same at any depth.
+
+Row ids count up with time, so that a bound on time becomes a bound on ids, and needs no index.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .database import Transaction
+
+# Processes that commit at once may write ids and times a little out of order.
+_OUT_OF_ORDER_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +21,20 @@ class Page:
     next_before_id: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a filtered page may find its rows: a join, and the condition of its index.
+
+    A list with filters is put together from several sources, each of which has an index for
+    them; together they have every row once. `{columns}` of the filters are spelled by `names`.
+    """
+
+    tables: str
+    condition: str
+    names: Mapping[str, str]
+    id: str = "id"
+
+
 def select_page(
     transaction: Transaction,
     table: str,
@@ -22,6 +42,7 @@ def select_page(
     *,
     time: str,
     equal: Mapping[str, str],
+    sources: Sequence[Source] = (),
     since_ms: int | None = None,
     until_ms: int | None = None,
     before_id: int | None = None,
@@ -29,15 +50,36 @@ def select_page(
 ) -> Page:
     """At most `limit` rows with id < before_id, since_ms <= time < until_ms and equal columns.
 
-    `columns`, `time` and the keys of `equal` are this program's own names, never a caller's.
+    With `sources` the rows are looked for there. `columns`, `time` and the keys of `equal` are
+    this program's own names, never a caller's.
     """
-    conditions, values = where(equal, time=time, since_ms=since_ms, until_ms=until_ms)
+    above, below = id_bounds(transaction, table, time, since_ms, until_ms)
     if before_id is not None:
-        conditions.append("id < %s")
-        values.append(before_id)
-    restriction = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        below = before_id if below is None else min(below, before_id)
+    sources = sources or [Source(table, "", {})]
+    parts: list[str] = []
+    values: list[Any] = []
+    for source in sources:
+        conditions, given = where(
+            {source.names.get(column, column): value for column, value in equal.items()},
+            time=source.names.get(time, time),
+            since_ms=since_ms,
+            until_ms=until_ms,
+        )
+        for operator, bound in ((">", above), ("<", below)):
+            if bound is not None:
+                conditions.append(f"{source.id} {operator} %s")
+                given.append(bound)
+        conditions += [source.condition] if source.condition else []
+        restriction = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        parts.append(
+            f"SELECT * FROM (SELECT {source.id} AS id FROM {source.tables}{restriction}"
+            f" ORDER BY {source.id} DESC LIMIT %s) AS part{len(parts)}"
+        )
+        values += [*given, limit + 1]
     rows = transaction.select(
-        f"SELECT {', '.join(columns)} FROM {table}{restriction} ORDER BY id DESC LIMIT %s",
+        f"SELECT {', '.join(columns)} FROM {table} WHERE id IN ({' UNION ALL '.join(parts)})"
+        " ORDER BY id DESC LIMIT %s",
         [*values, limit + 1],
     )
     more = len(rows) > limit
@@ -55,3 +97,33 @@ def where(
             conditions.append(f"{time} {operator} %s")
             values.append(limit)
     return conditions, values
+
+
+def id_bounds(
+    transaction: Transaction, table: str, time: str, since_ms: int | None, until_ms: int | None
+) -> tuple[int | None, int | None]:
+    """Ids that rows since and until these times lie strictly between; None for no bound."""
+    above = below = None
+    if since_ms is not None:
+        above = _first_id_at(transaction, table, time, since_ms - _OUT_OF_ORDER_MS) - 1
+    if until_ms is not None:
+        below = _first_id_at(transaction, table, time, until_ms + _OUT_OF_ORDER_MS)
+    return above, below
+
+
+def _first_id_at(transaction: Transaction, table: str, time: str, at_ms: int) -> int:
+    """The first id whose time is not before `at_ms`, or one past the last, by bisection."""
+    lowest, highest = transaction.execute(
+        f"SELECT coalesce(min(id), 1), coalesce(max(id), 0) + 1 FROM {table}"
+    )[0]
+    while lowest < highest:
+        middle = (lowest + highest) // 2
+        rows = transaction.execute(
+            f"SELECT id, {time} FROM {table} WHERE id >= %s ORDER BY id LIMIT 1", [middle]
+        )
+        found, found_ms = rows[0] if rows else (highest, at_ms)
+        if found_ms >= at_ms:
+            highest = middle
+        else:
+            lowest = found + 1
+    return int(lowest)

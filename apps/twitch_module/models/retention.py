@@ -1,0 +1,42 @@
+"""Forgetting old rows, a few at a time."""
+
+from collections.abc import Sequence
+
+from .database import Transaction
+from .events import OUT_OF_IT
+
+
+def ids_from(transaction: Transaction, after_id: int, limit: int) -> list[tuple[int, int]]:
+    """The next events after an id: (id, when received in epoch ms), oldest first."""
+    rows = transaction.execute(
+        "SELECT id, received_at_ms FROM twitch_events WHERE id > %s ORDER BY id LIMIT %s",
+        [after_id, limit],
+    )
+    return [(row_id, received_at_ms) for row_id, received_at_ms in rows]
+
+
+def delete_events(transaction: Transaction, ids: Sequence[int]) -> int:
+    """Delete events with their activities, but for what is still to be delivered; how many."""
+    if not ids:
+        return 0
+    places = ", ".join(["%s"] * len(ids))
+    transaction.execute(
+        f"DELETE FROM twitch_activities WHERE id IN ({places}) AND {OUT_OF_IT}", ids
+    )
+    deleted = transaction.execute(
+        f"DELETE FROM twitch_events WHERE id IN ({places})"
+        " AND NOT EXISTS (SELECT 1 FROM twitch_activities a WHERE a.id = twitch_events.id)"
+        " RETURNING id",
+        ids,
+    )
+    return len(deleted)
+
+
+def delete_follows(transaction: Transaction, before_ms: int, limit: int) -> int:
+    """Forget that old follows were entered; how many."""
+    deleted = transaction.execute(
+        "DELETE FROM twitch_follows WHERE id IN (SELECT id FROM twitch_follows"
+        " WHERE entered_at_ms < %s ORDER BY id LIMIT %s) RETURNING id",
+        [before_ms, limit],
+    )
+    return len(deleted)

@@ -1,0 +1,142 @@
+"""models/pages.py: every filter, on every page, finds exactly what a plain search would."""
+
+import itertools
+import random
+from typing import Any
+
+import pytest
+
+from apps.twitch_module.models import activities, events
+from apps.twitch_module.models.activities import insert_activities
+from apps.twitch_module.models.database import Database, Transaction
+from apps.twitch_module.models.events import insert_new
+from apps.twitch_module.models.pages import id_bounds
+
+from .rows import activity, event
+
+ROWS = 300
+STATES = ("pending", "leased", "delivered", "skipped", "dead")
+TYPES = {"channel.follow": "follow", "channel.cheer": "bits", "stream.online": ""}
+Row = dict[str, Any]
+
+
+@pytest.fixture
+def rows(database: Database) -> list[Row]:
+    """Events at a second's distance; some without an activity, the others in every state."""
+    chance = random.Random(4)
+    made: list[Row] = []
+    with database.transaction() as transaction:
+        for number in range(ROWS):
+            event_type = chance.choice(list(TYPES))
+            outcome = "scored" if TYPES[event_type] else chance.choice(["unscored", "quarantined"])
+            row: Row = {
+                "event_id": f"message-{number:04}",
+                "event_type": event_type,
+                "activity_type": TYPES[event_type],
+                "user_id": chance.choice(["1", "2", "3"]),
+                "channel_id": chance.choice(["71", "72"]),
+                "at_ms": 1_000_000 + number * 1000,
+                "status": chance.choice(STATES) if outcome == "scored" else None,
+            }
+            who = {"user_id": row["user_id"], "channel_id": row["channel_id"]}
+            new = event(row["event_id"], event_type=event_type, outcome=outcome, **who)
+            row_id = insert_new(transaction, [new], row["at_ms"])[row["event_id"]]
+            if row["status"]:
+                change = {"activity_type": TYPES[event_type], "status": row["status"], **who}
+                earned = activity(row["event_id"], **change)
+                insert_activities(transaction, {row_id: earned}, row["at_ms"])
+            made.append(row)
+    return made[::-1]
+
+
+def walk(database: Database, page_of: Any, **query: Any) -> list[str]:
+    """The message ids on all pages."""
+    found: list[str] = []
+    before_id = None
+    while True:
+        with database.transaction(write=False) as transaction:
+            page = page_of(transaction, **query, before_id=before_id, limit=7)
+        found += [row["event_id"] for row in page.rows]
+        before_id = page.next_before_id
+        if before_id is None:
+            return found
+
+
+def filters(type_column: str, types: list[str]) -> list[dict[str, str]]:
+    """Every combination of the filters, and of none."""
+    choices = {"user_id": ["1", "9"], "channel_id": ["72"], type_column: types}
+    columns = [[(name, value) for value in ("", *values)] for name, values in choices.items()]
+    return [dict(pair for pair in one if pair[1]) for one in itertools.product(*columns)]
+
+
+TIMES = [(None, None), (1_100_000, None), (None, 1_200_000), (1_100_500, 1_100_501), (0, 1)]
+
+
+def expected(rows: list[Row], equal: dict[str, str], since: Any, until: Any) -> list[str]:
+    return [
+        row["event_id"]
+        for row in rows
+        if all(row[column] == value for column, value in equal.items())
+        and (since is None or row["at_ms"] >= since)
+        and (until is None or row["at_ms"] < until)
+    ]
+
+
+def test_events_by_every_filter(database: Database, rows: list[Row]) -> None:
+    for equal in filters("event_type", ["channel.follow", "stream.online", "other"]):
+        for since, until in TIMES:
+            query = {"equal": equal, "since_ms": since, "until_ms": until}
+            found = walk(database, events.list_events, **query)
+
+            assert expected(rows, equal, since, until) == found, query
+
+
+def test_activities_by_every_filter(database: Database, rows: list[Row]) -> None:
+    scored = [row for row in rows if row["status"]]
+    for equal in filters("activity_type", ["bits", "other"]):
+        for status, (since, until) in itertools.product((None, *STATES), TIMES):
+            wanted = {**equal, "status": status} if status else equal
+            query = {"equal": wanted, "since_ms": since, "until_ms": until}
+            found = walk(database, activities.list_activities, **query)
+
+            assert expected(scored, wanted, since, until) == found, query
+
+
+@pytest.mark.parametrize("db_uri", ["sqlite"], indirect=True)
+def test_no_filter_reads_a_whole_table(
+    database: Database, rows: list[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans: list[str] = []
+    select = Transaction.select
+
+    def explained(self: Transaction, sql: str, parameters: Any = ()) -> list[Row]:
+        plan = self.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)
+        plans.extend(row[3] for row in plan)
+        return select(self, sql, parameters)
+
+    monkeypatch.setattr(Transaction, "select", explained)
+    with database.transaction(write=False) as transaction:
+        for column in ("user_id", "channel_id", "event_type"):
+            events.list_events(transaction, equal={column: "1"})
+        for column in ("user_id", "channel_id", "activity_type"):
+            activities.list_activities(transaction, equal={column: "1"})
+        for status in ("pending", "leased", "dead", "skipped"):
+            activities.list_activities(transaction, equal={"status": status})
+
+    scans = [step for step in plans if step.startswith("SCAN") and " part" not in step]
+    assert [] == [step for step in scans if "USING" not in step and "SUBQUERY" not in step]
+    assert any("twitch_activities_user" in step for step in plans)
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_a_time_becomes_a_bound_of_ids(database: Database, rows: list[Row], gaps: bool) -> None:
+    with database.transaction() as transaction:
+        if gaps:
+            transaction.execute("DELETE FROM twitch_activities WHERE id / 3 * 3 <> id")
+        ids = [row[0] for row in transaction.execute("SELECT id FROM twitch_activities")]
+        bounds = id_bounds(transaction, "twitch_activities", "created_at_ms", 1_160_000, 1_200_000)
+
+    # A minute more on both sides, for processes that commit out of order.
+    assert bounds[0] is not None and bounds[1] is not None
+    inside = [one for one in ids if bounds[0] < one < bounds[1]]
+    assert [one for one in ids if 100 < one <= 260] == inside
