@@ -31,6 +31,7 @@ from .services.login_throttle import LoginThrottle
 from .services.logins import Logins
 from .services.passwords import Passwords
 from .services.reconciler import Reconciler
+from .services.retention import Retention
 from .services.roster import Roster
 from .services.service_tokens import ServiceTokens
 from .services.subscriber import Subscriber
@@ -57,6 +58,7 @@ class Services:
     subscriptions: Subscriptions
     backfill: Backfill
     subscription_upkeep: SubscriptionUpkeep
+    retention: Retention
     auth: TwitchAuth
     twitch: TwitchClient
     tokens: Tokens
@@ -72,9 +74,11 @@ class Services:
         self.delivery.start()
         self.upkeep.start()
         self.subscription_upkeep.start()
+        self.retention.start()
 
     def stop_work(self) -> None:
         """End that; waits for what is on its way."""
+        self.retention.stop()
         self.subscription_upkeep.stop()
         self.upkeep.stop()
         self.delivery.stop()
@@ -149,6 +153,7 @@ def build(settings: Settings) -> Services:
             seconds=settings.reconcile_seconds,
             is_listening=lambda: is_listening(settings.host, settings.port),
         ),
+        Retention(database, settings.retention_days),
         auth,
         twitch,
         tokens,

@@ -1,0 +1,103 @@
+"""services/retention.py: what is old goes, unless it is still to be delivered."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from apps.twitch_module.models.database import Database
+from apps.twitch_module.models.events import insert_new
+from apps.twitch_module.services import retention
+from apps.twitch_module.services.retention import Retention
+
+from .rows import columns, event, fill
+
+DAY_MS = 24 * 3600 * 1000
+
+
+@pytest.fixture
+def keeper(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Retention]:
+    monkeypatch.setattr(retention, "PAUSE_SECONDS", 0.0)
+    yield Retention(database, 30)
+
+
+def age(database: Database, days: float, where: str) -> None:
+    with database.transaction() as transaction:
+        transaction.execute(
+            f"UPDATE twitch_events SET received_at_ms = received_at_ms - %s WHERE {where}",
+            [int(days * DAY_MS)],
+        )
+
+
+def counts(database: Database) -> tuple[int, int]:
+    found = columns(
+        database,
+        "SELECT (SELECT count(*) FROM twitch_events), (SELECT count(*) FROM twitch_activities)",
+    )
+    return found[0][0], found[0][1]
+
+
+def test_events_go_with_their_activities_after_so_many_days(
+    database: Database, keeper: Retention
+) -> None:
+    fill(database, 1000, status="delivered")
+    age(database, 30.1, "id <= 700")
+    age(database, 29.9, "id > 700")
+
+    assert 700 == keeper.forget()
+    assert (300, 300) == counts(database)
+    assert 0 == keeper.forget()
+
+
+@pytest.mark.parametrize("status", ["pending", "leased"])
+def test_what_is_still_to_be_delivered_stays(
+    database: Database, keeper: Retention, status: str
+) -> None:
+    fill(database, 500, status="dead")
+    with database.transaction() as transaction:
+        transaction.execute(
+            "UPDATE twitch_activities SET status = %s WHERE id IN (3, 250, 499)", [status]
+        )
+    age(database, 31, "id > 0")
+
+    assert 497 == keeper.forget()
+    assert [(3,), (250,), (499,)] == columns(database, "SELECT id FROM twitch_events ORDER BY id")
+    assert (3, 3) == counts(database)
+
+
+def test_events_without_an_activity_go_too(database: Database, keeper: Retention) -> None:
+    with database.transaction() as transaction:
+        insert_new(transaction, [event("raw", outcome="quarantined")], 1000)
+        transaction.execute(
+            "INSERT INTO twitch_follows (follow_id, event_id, entered_at_ms) VALUES ('f', 'e', 1)"
+        )
+
+    assert 1 == keeper.forget()
+    assert [] == columns(database, "SELECT id FROM twitch_follows")
+
+
+def test_events_come_in_while_old_ones_go(database: Database, keeper: Retention) -> None:
+    fill(database, 3000, status="delivered")
+    age(database, 31, "id > 0")
+    came: list[int] = []
+    going = threading.Thread(target=lambda: came.append(-keeper.forget()))
+    going.start()
+    number = 0
+    while going.is_alive() or number < 50:
+        with database.transaction() as transaction:
+            new = insert_new(
+                transaction, [event(f"new-{number}", outcome="unscored")], transaction.now_ms()
+            )
+        number += len(new)
+    going.join()
+
+    assert [-3000] == came
+    assert (number, 0) == counts(database)
+
+
+def test_it_ends_when_told(database: Database) -> None:
+    keeper = Retention(database, 30)
+    keeper.start()
+    keeper.stop()
+
+    assert [] == columns(database, "SELECT id FROM twitch_leases")
