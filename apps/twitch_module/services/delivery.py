@@ -10,6 +10,7 @@ import queue
 import random
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,11 +24,15 @@ from ..errors import DatabaseUnavailable
 from ..models import activities
 from ..models.activities import Lease, Receipt
 from ..models.database import Database, Transaction
+from ..models.signals import Listener
 from .breaker import Breaker
 
 CONTEXT_SECONDS = 600  # how long a user's context is believed without asking again
 CONTEXTS_REMEMBERED = 10_000
-POLL_SECONDS = 1.0  # how soon an activity is seen that another process has stored
+# How soon an activity is seen that another process has stored: on SQLite by looking for it, on
+# PostgreSQL by being told; then the looks are only for what was not heard.
+POLL_SECONDS = 1.0
+POLL_WHILE_LISTENING_SECONDS = 5.0
 STOP_SECONDS = 12.0  # a call that is on its way ends within ten
 STORED_ANSWER_CHARACTERS = 2000
 
@@ -59,6 +64,8 @@ class DeliveryWorker:
         self._contexts: TTLCache[str, Context] = TTLCache(CONTEXTS_REMEMBERED, CONTEXT_SECONDS)
         self._context_breaker = Breaker()
         self._reputation_breaker = Breaker()
+        self._poll_seconds = POLL_SECONDS if database.sqlite else POLL_WHILE_LISTENING_SECONDS
+        self._idle_seconds = POLL_SECONDS  # until the next look, when nothing happens
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
         self._last_pass_at = time.monotonic()
@@ -68,6 +75,8 @@ class DeliveryWorker:
         for number in range(self._concurrency):
             name = f"delivery-{number}"
             threading.Thread(target=self._try_each, name=name, daemon=True).start()
+        if not self._database.sqlite:
+            threading.Thread(target=self._listen, name="announcements", daemon=True).start()
         self.wake()
         self._thread.start()
 
@@ -106,7 +115,7 @@ class DeliveryWorker:
 
     def _collect(self) -> bool:
         """Gather what has ended, waiting a while for the first; whether anything came."""
-        wait_seconds = 0.0 if self._unrecorded else POLL_SECONDS
+        wait_seconds = 0.0 if self._unrecorded else self._idle_seconds
         woken = False
         while True:
             try:
@@ -121,18 +130,28 @@ class DeliveryWorker:
                     self._contexts[self._identity_name(ended)] = Context(**ended.context)
 
     def _something_is_due(self) -> bool:
-        """A look that takes no lock, for when nothing happens."""
+        """A look that takes no lock, for when nothing happens; it says when the next is due."""
         with self._database.transaction(write=False) as transaction:
-            return activities.next_due_ms(transaction) == 0
+            due_ms = activities.next_due_ms(transaction)
+        until_due = self._poll_seconds if due_ms is None else due_ms / 1000
+        self._idle_seconds = min(max(until_due, 0.05), self._poll_seconds)
+        return due_ms == 0
+
+    def _listen(self) -> None:
+        """Be woken by what other processes store."""
+        listener = Listener(self._database)
+        while not self._stopping.is_set():
+            try:
+                if listener.wait(POLL_WHILE_LISTENING_SECONDS):
+                    self.wake()
+            except DatabaseUnavailable:
+                self._stopping.wait(POLL_SECONDS)
+        listener.close()
 
     def _record_and_claim(self) -> None:
         """Note what has ended and claim what is due, in one transaction; then start it."""
         with self._database.transaction() as transaction:
-            leases = [
-                ended
-                for ended in self._unrecorded
-                if _record(transaction, ended) and isinstance(ended, Lease)
-            ]
+            leases = _record(transaction, self._unrecorded)
             leases += self._claim(transaction, self._concurrency - self._in_flight - len(leases))
         self._unrecorded = []
         for lease in leases:
@@ -152,15 +171,16 @@ class DeliveryWorker:
             claimed = activities.claim(
                 transaction, limit, with_context_only=self._context_breaker.is_open
             )
-        return [self._with_known_context(transaction, lease) for lease in claimed]
+        leases = [self._with_known_context(lease) for lease in claimed]
+        learnt = [new for new, old in zip(leases, claimed, strict=True) if new is not old]
+        activities.keep_contexts(transaction, learnt)
+        return leases
 
-    def _with_known_context(self, transaction: Transaction, lease: Lease) -> Lease:
+    def _with_known_context(self, lease: Lease) -> Lease:
         context = self._contexts.get(self._identity_name(lease))
         if lease.context is not None or context is None:
             return lease
-        lease = replace(lease, context=context.to_json())
-        activities.keep_context(transaction, lease)
-        return lease
+        return replace(lease, context=context.to_json())
 
     def _try_each(self) -> None:
         """Make the calls for one lease after another, on one of the threads that wait for them."""
@@ -208,15 +228,16 @@ class DeliveryWorker:
         return str(getattr(lease, self._identity_name_field))
 
 
-def _record(transaction: Transaction, ended: Lease | Receipt) -> bool:
-    """Note what a try brought; False when the lease was lost to another worker meanwhile."""
-    if isinstance(ended, Lease):
-        lease, kept = ended, activities.keep_context(transaction, ended)
-    else:
-        lease, kept = ended.lease, activities.record(transaction, ended)
-    if not kept:
-        log.warning("lease lost", **_ids(lease))
-    return kept
+def _record(transaction: Transaction, ended: Sequence[Lease | Receipt]) -> list[Lease]:
+    """Note what tries brought; those that go on. What another worker has leased is dropped."""
+    found = [one for one in ended if isinstance(one, Lease)]
+    receipts = [one for one in ended if isinstance(one, Receipt)]
+    kept = activities.keep_contexts(transaction, found)
+    kept |= activities.record(transaction, receipts)
+    for lease in (*found, *(receipt.lease for receipt in receipts)):
+        if lease.id not in kept:
+            log.warning("lease lost", **_ids(lease))
+    return [lease for lease in found if lease.id in kept]
 
 
 def _failed(lease: Lease, failure: Failure) -> Receipt:

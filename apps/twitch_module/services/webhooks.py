@@ -21,6 +21,7 @@ from ..errors import DatabaseUnavailable, MessageRefused
 from ..models import channels, subscriptions, tokens
 from ..models.channels import ChannelNames
 from ..models.database import Database, Transaction
+from ..models.signals import announce
 from .group_commit import GroupCommit
 from .last_events import LastEvents
 from .reconciler import note_end
@@ -43,9 +44,10 @@ class WebhookReceiver:
         secrets: Sequence[bytes],
         roster: Roster,
         *,
-        on_activities: Callable[[], None],
+        on_activities: Callable[[], None] | None,
     ) -> None:
-        """`on_activities` is called, from any thread, when there is something to deliver."""
+        """`on_activities` is called, from any thread, when there is something to deliver; None
+        where other processes deliver, who are told."""
         self._database = database
         self._secrets = secrets
         self._secret_ids = [eventsub.secret_id(secret) for secret in secrets]
@@ -105,12 +107,14 @@ class WebhookReceiver:
         with self._database.transaction(timeout_seconds=timeout_seconds) as transaction:
             recorded = record(transaction, rows)
             heard = (row.event.subscription_id for row in rows)
+            if recorded.activities and self._on_activities is None:
+                announce(transaction)
             if due := self._last_events.due(heard, time.monotonic()):
                 subscriptions.note_events(transaction, due, transaction.now_ms())
             for row in rows:
                 if row.event.event_type == REVOKED and row.event.event_id in recorded.new:
                     _forget(transaction, row.event.channel_id)
-        if recorded.activities:
+        if recorded.activities and self._on_activities is not None:
             self._on_activities()
         log.info(
             "stored",
