@@ -1,11 +1,13 @@
 """Starts the module and the sandbox as processes of their own, and ends them."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -186,10 +188,16 @@ def wait_until(condition: Callable[[], Any], seconds: float = 5) -> Any:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port where nobody listens.
+
+    From below those that systems give to connections of clients: one of these would be taken
+    now and then by another test before the server that it is for listens there.
+    """
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _answers(sandbox: Sandbox) -> bool:
