@@ -266,7 +266,12 @@ def test_a_failed_call_is_repeated_with_the_same_key_and_the_same_bytes(
     order = {"path": "/sandbox/waddlebot/reputation", "times": 1, "after": after, **fault}
     sandbox.control("faults", order)
     module.post(Message())
-    wait_until(lambda: statuses(module) == {"pending"})
+
+    def has_failed() -> bool:
+        tried = [(row["status"], row["attempts"]) for row in module.all("/twitch/activities")]
+        return tried == [("pending", 1)]
+
+    wait_until(has_failed)
     expire_leases(module)
     wait_until(lambda: statuses(module) == {"delivered"})
 
