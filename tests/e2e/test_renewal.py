@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from apps.twitch_module.models.database import Database
-from tests.e2e.conftest import Start, on_sqlite
+from tests.e2e.conftest import Start, on_sqlite, shared_server
 from tests.e2e.test_logins import STREAMER, log_in
 from tests.processes import Module, Sandbox, wait_until
 
@@ -64,6 +64,7 @@ def test_a_60_second_token_borrowed_by_16_at_once_is_renewed_once(
 
 
 @on_sqlite
+@shared_server
 def test_a_token_with_time_left_is_lent_as_it_is(module: Module, sandbox: Sandbox) -> None:
     log_in(module)
     first, second = (module.call("GET", TOKEN).json() for _ in range(2))
@@ -73,12 +74,8 @@ def test_a_token_with_time_left_is_lent_as_it_is(module: Module, sandbox: Sandbo
 
 
 @on_sqlite
+@shared_server
 class TestTwitchSaysNo:
-    @pytest.fixture
-    def module(self, start: Start) -> Module:
-        """A server that asks Twitch nothing of its own accord: the faults are for others."""
-        return start(WORKER="off")
-
     @pytest.mark.parametrize("code", [400, 401])
     def test_a_dead_grant_needs_a_login_and_is_not_tried_again(
         self, module: Module, sandbox: Sandbox, code: int

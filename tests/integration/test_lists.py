@@ -102,7 +102,7 @@ def test_activities_by_every_filter(database: Database, rows: list[Row]) -> None
             assert expected(scored, wanted, since, until) == found, query
 
 
-@pytest.mark.parametrize("db_uri", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_no_filter_reads_a_whole_table(
     database: Database, rows: list[Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -289,7 +289,7 @@ class TestBatches:
             assert set() == activities.keep_contexts(transaction, [])
 
 
-@pytest.mark.parametrize("db_uri", ["postgres"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["postgres"], indirect=True)
 class TestAnnouncements:
     def test_a_commit_is_heard_and_a_rollback_is_not(self, database: Database) -> None:
         listener = Listener(database)

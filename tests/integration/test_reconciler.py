@@ -25,7 +25,7 @@ CALLBACK = "https://bot.example/twitch/webhook"
 PATH = "/sandbox/helix/eventsub/subscriptions"
 CREATE, LIST, DELETE = f"POST {PATH}", f"GET {PATH}", f"DELETE {PATH}"
 
-on_sqlite = pytest.mark.parametrize("db_uri", ["sqlite"], indirect=True)
+on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(scope="module")
