@@ -7,14 +7,21 @@ import click
 
 from .api_client import Api, segment
 from .group import Group
-from .moments import Moment, shown
+from .moments import Moment, day_and_time, shown
 from .pages import fetch, page_options, tell_of_more
 from .remote import as_json, remote
 from .terminal import say, show_facts, show_json, show_list
 from .words import ACTIVITY_TYPE, STATUS, channel_id, user_id
 
 _PATH = "/twitch/activities"
-_GROUPS = (("id",), ("created",), ("activity", "user", "channel"), ("points",), ("status", "why"))
+GROUPS = (
+    ("id",),
+    ("day", "time"),
+    ("activity", "user"),
+    ("channel",),
+    ("points",),
+    ("status", "why"),
+)
 
 
 @click.group(cls=Group, short_help="What users got points for, and its delivery.")
@@ -58,7 +65,7 @@ def list_(
     elif not rows.rows:
         say("No activities, or none that fit. Make one: cli simulate channel.follow")
     else:
-        show_list(_GROUPS, [cells(one) for one in rows.rows])
+        show_list(GROUPS, [cells(one) for one in rows.rows])
         tell_of_more(rows)
 
 
@@ -136,8 +143,9 @@ def cells(one: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
     """The activity as a row of a list."""
     return (
         (str(one["id"]),),
-        (shown(one["created_at"]),),
-        (one["activity_type"], one["user_name"] or "nobody", one["channel_id"]),
+        day_and_time(one["created_at"]),
+        (one["activity_type"], one["user_name"] or "nobody"),
+        (one["channel_id"],),
         (str(one["amount"]),),
         (one["status"], one["reason"] or ""),
     )

@@ -147,7 +147,8 @@ class Api:
                 f"{self.url} leads elsewhere: {answer.headers.get('Location', '')[:200]}",
                 "Give the address that it leads to with --url",
             )
-        if not isinstance(document, dict) or not isinstance(document.get("code"), str):
+        is_problem = isinstance(document, dict) and isinstance(document.get("code"), str)
+        if not is_problem or (answer.status == 404 and path.startswith("/api/auth/")):
             raise Unreached(
                 f"what answers at {self.url} is not this module (HTTP {answer.status})",
                 "Give the service's address with --url",
@@ -196,14 +197,13 @@ def _not_reached(url: str, error: CallFailed) -> Unreached:
 def _refusal(status: int, problem: Mapping[str, Any], retry_after: str | None) -> Refused:
     code = str(problem["code"])
     detail = str(problem.get("detail") or problem.get("title") or "no reason given")
-    title = str(problem.get("title") or "")
     advice = ""
     if isinstance(problem.get("login_url"), str):
         advice = f"The streamer logs in at {problem['login_url']}"
     elif retry_after and retry_after.isdigit():
         advice = f"Try again in {retry_after} seconds"
     kind = _LoggedOut if code in ("token_expired", "session_ended") else Refused
-    refused = kind(f"{detail} ({status} {code})", advice, title=title)
+    refused = kind(f"{detail} ({status} {code})", advice)
     refused.code = code
     return refused
 

@@ -7,13 +7,13 @@ import click
 
 from .api_client import Api, segment
 from .group import Group
-from .moments import shown
+from .moments import day_and_time, shown
 from .pages import fetch, page_options, tell_of_more
 from .remote import as_json, remote
 from .terminal import say, show_facts, show_json, show_list
 from .words import ANY_EVENT_TYPE, channel_id, user_id
 
-_GROUPS = (("received",), ("type", "id"), ("user", "channel"), ("outcome",))
+_GROUPS = (("day", "time"), ("type", "id"), ("user", "channel"), ("outcome",))
 
 
 @click.group(cls=Group, short_help="What Twitch has sent.")
@@ -93,7 +93,7 @@ def show(api: Api, event_id: str, as_json: bool) -> None:
 
 def _cells(one: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
     return (
-        (shown(one["received_at"]),),
+        day_and_time(one["received_at"]),
         (one["event_type"], one["event_id"]),
         (one["user_name"] or "-", one["broadcaster_user_name"] or one["channel_id"] or "-"),
         (one["outcome"],),

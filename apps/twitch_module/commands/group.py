@@ -16,13 +16,12 @@ class Refused(ModuleError):
     """Nothing was done, or not all; the message says why. `advice` is what to do, if known."""
 
     code = "refused"
-    title = "Not done"
+    title = "Error"
     exit_status = 1
 
-    def __init__(self, message: str, advice: str = "", *, title: str = "") -> None:
+    def __init__(self, message: str, advice: str = "") -> None:
         super().__init__(message)
         self.advice = advice
-        self.title = title or type(self).title
 
 
 class Unreached(Refused):

@@ -51,6 +51,12 @@ def shown(text: str | None) -> str:
         return text
 
 
+def day_and_time(text: str | None) -> tuple[str, str]:
+    """The same in two parts, that can stand below each other."""
+    day, _, clock = shown(text).partition(" ")
+    return day, clock
+
+
 def end_is_near(name: str, ends_at: str | None) -> str | None:
     """A warning that the service token of this name ends within a week, or None."""
     if ends_at is None:

@@ -25,7 +25,12 @@ def page_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--cursor", help="Go on where an earlier --json ended: its next_cursor."),
         click.option("--all", "everything", is_flag=True, help="All of them, not only some."),
-        click.option("--limit", type=click.IntRange(min=1), help="At most so many.  [default: 50]"),
+        click.option(
+            "--limit",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="At most so many.  [default: 50]",
+        ),
         click.option("--until", type=Moment(), help="Only what came before this time."),
         click.option(
             "--since", type=Moment(), help="Only what came since: 2h ago, 2026-01-31, or RFC 3339."

@@ -41,7 +41,9 @@ def service_token() -> None:
     required=True,
     help="What it may do. Repeatable.",
 )
-@click.option("--days", type=click.IntRange(MIN_DAYS, MAX_DAYS), help="For so many days.")
+@click.option(
+    "--days", type=click.IntRange(MIN_DAYS, MAX_DAYS), metavar="N", help="For so many days."
+)
 @click.option("--eternal", is_flag=True, help="Until it is revoked.")
 @as_json
 @local_or_remote

@@ -13,7 +13,7 @@ import click
 from ..domain.catalogue import CATALOGUE, REVOKED, EventType
 from ..errors import ConfigurationError, ModuleError
 from ..settings import Settings
-from .activities import cells
+from .activities import GROUPS, cells
 from .api_client import Api, poll, segment
 from .examination import Examination, NotChecked
 from .installation import Installation
@@ -28,7 +28,6 @@ _OLD = timedelta(minutes=11)  # one more than is taken
 _USUAL_UNITS = 100
 _FINAL = ("delivered", "skipped", "dead")
 _UNIT_OPTIONS = {"bits": "bits", "viewers": "viewers", "viewer_count": "viewers", "total": "gifts"}
-_GROUPS = (("id",), ("activity", "user", "channel"), ("points",), ("status", "why"))
 
 
 @dataclass(frozen=True)
@@ -48,21 +47,33 @@ class Sent:
     help="A monitored channel's login, any id, or ID:LOGIN.  [default: the first monitored one]",
 )
 @click.option("--user", help="A login, an id, or ID:LOGIN.  [default: somebody invented]")
-@click.option("--bits", type=click.IntRange(min=0), help="So many bits.")
-@click.option("--viewers", type=click.IntRange(min=0), help="So many viewers.")
-@click.option("--gifts", type=click.IntRange(min=0), help="So many gifts.")
-@click.option("--amount", type=click.IntRange(min=0), help="So much of whatever TYPE counts.")
+@click.option("--bits", type=click.IntRange(min=0), metavar="N", help="So many bits.")
+@click.option("--viewers", type=click.IntRange(min=0), metavar="N", help="So many viewers.")
+@click.option("--gifts", type=click.IntRange(min=0), metavar="N", help="So many gifts.")
+@click.option(
+    "--amount", type=click.IntRange(min=0), metavar="N", help="So much of whatever TYPE counts."
+)
 @click.option("--tier", type=click.Choice(["1000", "2000", "3000"]), help="Of a subscription.")
 @click.option("--gifted", is_flag=True, help="A subscription that somebody has given.")
 @click.option("--anonymous", is_flag=True, help="By somebody who stays unnamed.")
-@click.option("--count", type=click.IntRange(1, 10_000), default=1, help="So many messages.")
+@click.option(
+    "--count",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    default=1,
+    help="So many messages.  [default: 1]",
+)
 @click.option("--message-id", metavar="ID", help="With this id; again, to send a repetition.")
 @click.option("--forged", is_flag=True, help="With a wrong signature; it is to be refused.")
 @click.option("--old", is_flag=True, help="With a time too long ago; it is to be refused.")
 @click.option("--body", type=click.File("rb"), help="The event, or the whole body; - is stdin.")
 @click.option("--wait", is_flag=True, help="Follow what it earns until WaddleBot has it.")
 @click.option(
-    "--timeout", type=click.FloatRange(0, 86_400), default=60, help="Seconds to --wait.  [60]"
+    "--timeout",
+    type=click.FloatRange(0, 86_400),
+    metavar="N",
+    default=60,
+    help="Seconds to --wait.  [default: 60]",
 )
 @as_json
 @remote
@@ -118,7 +129,7 @@ def _send_all(
         instant = datetime.now(UTC) - (_OLD if old else timedelta())
         timestamp = instant.isoformat().replace("+00:00", "Z")
         act = _act(CATALOGUE[event_type], said, channel, user, timestamp, settings)
-        this_id = message_id or f"simulated-{uuid4()}"
+        this_id = message_id or f"simulated-{uuid4().hex[:16]}"
         this_body = _body(act, given)
         headers = _headers(event_type, this_body, this_id, timestamp, secret)
         status, problem = api.post_webhook(this_body, headers)
@@ -266,7 +277,7 @@ def _followed(
     if tell and not scored:
         say("It is recorded, and earns nothing")
     elif tell:
-        show_list(_GROUPS, [(row[0], *row[2:]) for row in map(cells, found)])
+        show_list(GROUPS, [cells(one) for one in found])
         waiting = sum(one["status"] not in _FINAL for one in found)
         if waiting:
             waited = int(time.monotonic() - began)

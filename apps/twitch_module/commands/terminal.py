@@ -49,20 +49,23 @@ def show_list(groups: Sequence[Sequence[str]], rows: Iterable[Sequence[Sequence[
     whole: nothing is ever cut off.
     """
     rows = list(rows)
-    wide = Table(*(name for group in groups for name in group), box=box.SIMPLE_HEAD)
+    wide = Table(*(name for group in groups for name in group), box=box.SIMPLE_HEAD, pad_edge=False)
+    wide.show_edge, wide.padding = False, (0, 1, 0, 0)
     for row in rows:
         wide.add_row(*(Text(printable(cell)) for group in row for cell in group))
     if not sys.stdout.isatty():
-        Console(width=_ENDLESS, highlight=False).print(wide)
+        wide.box = None
+        _print_in_a_pipe(wide)
         return
     here = console()
-    if Measurement.get(here, here.options, wide).maximum <= here.width:
+    endless = Console(width=_ENDLESS)
+    if Measurement.get(endless, endless.options, wide).maximum <= here.width:
         here.print(wide)
         return
-    narrow = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    narrow = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for group in groups:
         # A group that holds an id is not folded while there is anything else to fold.
-        narrow.add_column("\n".join(group), overflow="fold", no_wrap="id" in group)
+        narrow.add_column("\n".join(group), overflow="fold", no_wrap="id" in group[1:])
     for row in rows:
         narrow.add_row(*(Text("\n".join(printable(cell) for cell in group)) for group in row))
     here.print(narrow)
@@ -75,8 +78,10 @@ def show_facts(facts: Iterable[tuple[str, str]]) -> None:
     table.add_column(overflow="fold")
     for name, value in facts:
         table.add_row(Text(name, style="bold"), Text(printable(value)))
-    width = None if sys.stdout.isatty() else _ENDLESS
-    Console(width=width, highlight=False).print(table)
+    if sys.stdout.isatty():
+        console().print(table)
+    else:
+        _print_in_a_pipe(table)
 
 
 def show_json(document: Any) -> None:
@@ -92,6 +97,14 @@ def say(text: str) -> None:
 def note(text: str) -> None:
     """One line for people beside what is asked for: on standard error."""
     click.echo(printable(text), err=True)
+
+
+def _print_in_a_pipe(table: Table) -> None:
+    """A line per row, however long; without colours, and without spaces at its end."""
+    there = Console(width=_ENDLESS, highlight=False, no_color=True)
+    with there.capture() as captured:
+        there.print(table)
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()), color=False)
 
 
 def _plain(rows: Iterable[Sequence[str]]) -> Iterable[tuple[Sequence[str], None]]:
