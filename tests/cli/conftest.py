@@ -8,6 +8,7 @@ import pytest
 from tests.processes import Module, Sandbox, start_sandbox
 
 from .operator import APP_ID, APP_SECRET, Operator, issued_by, settings_for
+from .runner import Commands
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +45,24 @@ def operator(sandbox: Sandbox, tmp_path: Path) -> Iterator[Operator]:
     operator = Operator(tmp_path, settings_for(sandbox, tmp_path))
     yield operator
     assert [] == [secret for secret in issued_by(sandbox) if secret in operator.printed]
+
+
+@pytest.fixture(scope="session")
+def service(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Module]:
+    """A server with everything in it, for all commands that only talk to one."""
+    folder = tmp_path_factory.mktemp("service")
+    variables = settings_for(running_sandbox, folder)
+    del variables["PUBLIC_URL"], variables["DATA_DIR"]
+    module = Module(folder, **variables).wait_until_ready()
+    yield module
+    module.stop()
+
+
+@pytest.fixture
+def cli(running_sandbox: Sandbox, service: Module) -> Iterator[Commands]:
+    """The command line on the machine of the running service, and with its settings."""
+    folder = service.output.parent
+    here = {"PORT": str(service.port), "PUBLIC_URL": service.url}
+    cli = Commands(folder, {**settings_for(running_sandbox, folder), **here}, service)
+    yield cli
+    assert cli.secrets_shown() == []

@@ -19,6 +19,7 @@ from .terminal import note
 
 TOTAL_SECONDS = 60.0  # for one call: setting a channel up makes many calls to Twitch
 MAX_ANSWER_BYTES = 64 * 1024 * 1024  # a list of 10,000 subscriptions has 5 MB
+_LOGIN, _EXCHANGE = "/api/auth/login", "/api/auth/service-token/refresh"
 VISIBLE = re.compile(r"[!-~]+")  # what a header can carry of a token
 
 
@@ -107,7 +108,7 @@ class Api:
         username, password = self._identity.username or "", self._identity.password or Secret("")
         body = {"username": username, "password": password.reveal()}
         try:
-            answer = self._send("POST", "/api/auth/login", None, body=body)
+            answer = self._send("POST", _LOGIN, None, body=body)
         except Refused as error:
             if error.code == "wrong_credentials" and self._identity.is_of_this_installation:
                 error.advice = (
@@ -118,7 +119,7 @@ class Api:
         return _word(answer, "access_token", self.url)
 
     def _exchanged(self, token: Secret) -> str:
-        answer = self._send("POST", "/api/auth/service-token/refresh", token.reveal())
+        answer = self._send("POST", _EXCHANGE, token.reveal())
         found = answer.document if isinstance(answer.document, dict) else {}
         warning = end_is_near("this service token", found.get("service_token_expires_at"))
         if warning:
@@ -148,7 +149,7 @@ class Api:
                 "Give the address that it leads to with --url",
             )
         is_problem = isinstance(document, dict) and isinstance(document.get("code"), str)
-        if not is_problem or (answer.status == 404 and path.startswith("/api/auth/")):
+        if not is_problem or (answer.status == 404 and path in (_LOGIN, _EXCHANGE)):
             raise Unreached(
                 f"what answers at {self.url} is not this module (HTTP {answer.status})",
                 "Give the service's address with --url",

@@ -109,12 +109,13 @@ def _option(*names: str, **attributes: Any) -> Callable[..., Any]:
 def _place(settings: Settings, url: str | None) -> str:
     if url is None:
         return local_url(settings)
-    parts = urlsplit(url.strip())
     try:
+        parts = urlsplit(url.strip())
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        usable = usable and not ("@" in parts.netloc or parts.query or parts.fragment)
     except ValueError:
         usable = False
-    if not usable or "@" in parts.netloc or parts.query or parts.fragment:
+    if not usable:
         raise click.UsageError("--url must be like https://your.host, without name and password")
     return url.strip().rstrip("/")
 

@@ -54,12 +54,12 @@ def show_list(groups: Sequence[Sequence[str]], rows: Iterable[Sequence[Sequence[
     for row in rows:
         wide.add_row(*(Text(printable(cell)) for group in row for cell in group))
     if not sys.stdout.isatty():
-        wide.box = None
+        wide.box, wide.padding = None, (0, 2, 0, 0)
         _print_in_a_pipe(wide)
         return
     here = console()
-    endless = Console(width=_ENDLESS)
-    if Measurement.get(endless, endless.options, wide).maximum <= here.width:
+    endless = here.options.update(width=_ENDLESS)
+    if Measurement.get(here, endless, wide).maximum <= here.width:
         here.print(wide)
         return
     narrow = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
