@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from apps.twitch_module.domain.access import SCOPES
 from tests.processes import Module, Sandbox, start_sandbox
 
 from .operator import APP_ID, APP_SECRET, Operator, issued_by, settings_for
@@ -58,11 +59,27 @@ def service(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) 
     module.stop()
 
 
+@pytest.fixture(scope="session")
+def service_token(service: Module) -> str:
+    """A token for everything that a service may do."""
+    order = {"name": "tests", "scopes": list(SCOPES), "days": 30}
+    answer = service.call("POST", "/api/auth/service-token", json=order)
+    answer.raise_for_status()
+    return str(answer.json()["service_token"])
+
+
 @pytest.fixture
-def cli(running_sandbox: Sandbox, service: Module) -> Iterator[Commands]:
+def admin_cli(running_sandbox: Sandbox, service: Module) -> Iterator[Commands]:
     """The command line on the machine of the running service, and with its settings."""
     folder = service.output.parent
     here = {"PORT": str(service.port), "PUBLIC_URL": service.url}
     cli = Commands(folder, {**settings_for(running_sandbox, folder), **here}, service)
     yield cli
     assert cli.secrets_shown() == []
+
+
+@pytest.fixture
+def cli(admin_cli: Commands, service_token: str) -> Commands:
+    """The same with a service token, whose exchange costs less than a password's check."""
+    admin_cli.variables["WADDLEBOT_TWITCH_TOKEN"] = service_token
+    return admin_cli

@@ -65,4 +65,5 @@ class Commands:
 
     def secrets_shown(self) -> list[str]:
         """What should not have been printed, and was."""
-        return [one for one in (PASSWORD, SECRET, APP_SECRET, KEY) if one in self.printed]
+        token = self.variables.get("WADDLEBOT_TWITCH_TOKEN", PASSWORD)
+        return [one for one in (PASSWORD, SECRET, APP_SECRET, KEY, token) if one in self.printed]

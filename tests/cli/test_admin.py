@@ -21,10 +21,10 @@ PASSWORDS = ("a-long-enough-password", "another-long-password")
 
 
 @pytest.fixture
-def cli(cli: Commands) -> Iterator[Commands]:
+def cli(admin_cli: Commands) -> Iterator[Commands]:
     """The same, and nobody's password is shown either."""
-    yield cli
-    assert not any(one in cli.printed for one in PASSWORDS)
+    yield admin_cli
+    assert not any(one in admin_cli.printed for one in PASSWORDS)
 
 
 def log_in(cli: Commands, name: str, password: str) -> int:

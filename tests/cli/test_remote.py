@@ -282,6 +282,11 @@ class TestLists:
 
 
 class TestWhoAmI:
+    @pytest.fixture
+    def cli(self, admin_cli: Commands) -> Commands:
+        """Without a service token."""
+        return admin_cli
+
     def test_a_name_and_a_password_from_standard_input(self, cli: Commands) -> None:
         words = ("channels", "list", "--username", ADMIN, "--password-stdin", "--json")
         ended = cli.run(*words, typed=f"{PASSWORD}\n", **NOBODY)
@@ -385,7 +390,8 @@ class TestWhoAmI:
         def log_in(api: api_client.Api) -> str:
             begun.append(begin(api))
             if len(begun) == 1:
-                cli.execute("UPDATE admin_sessions SET ended_at_ms = 1, end_reason = 'test'")
+                newest = "(SELECT max(id) FROM admin_sessions)"
+                cli.execute(f"UPDATE admin_sessions SET ended_at_ms = 1 WHERE id = {newest}")
             return begun[-1]
 
         monkeypatch.setattr(api_client.Api, "_logged_in", log_in)

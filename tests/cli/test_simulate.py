@@ -133,11 +133,26 @@ def test_a_body_of_ones_own_is_the_event_or_goes_as_it_is(cli: Commands, tmp_pat
     assert (kept["outcome"], kept["event_data"]) == ("quarantined", "{broken")
 
 
+def test_an_event_as_large_as_twitch_sends_is_shown(cli: Commands, tmp_path: Path) -> None:
+    event = {"broadcaster_user_id": "77", "user_id": "88", "followed_at": "", "x": "x" * 200_000}
+    (tmp_path / "event.json").write_text(json.dumps(event))
+    words = ("simulate", "channel.follow", "--body", str(tmp_path / "event.json"))
+    (message,) = cli.json(*words)["messages"]
+    shown = cli.json("events", "show", message["message_id"])["event"]
+
+    assert json.loads(shown["event_data"])["event"] == event
+
+
 def test_no_login_is_needed_and_nothing_reads_this_machines_database(
     cli: Commands, tmp_path: Path
 ) -> None:
     empty = tmp_path / "empty"
-    given = {"ADMIN_USERNAME": "", "ADMIN_PASSWORD": "", "DATA_DIR": str(empty)}
+    given = {
+        "ADMIN_USERNAME": "",
+        "ADMIN_PASSWORD": "",
+        "WADDLEBOT_TWITCH_TOKEN": "",
+        "DATA_DIR": str(empty),
+    }
 
     assert "204 stored" in cli.done("simulate", "channel.follow", **given)
     assert not os.path.exists(empty)

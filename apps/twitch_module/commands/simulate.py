@@ -40,7 +40,10 @@ class Sent:
     detail: str
 
 
-@click.command(short_help="Send a running service an event, signed as Twitch's.")
+@click.command(
+    short_help="Send a running service an event, signed as Twitch's.",
+    epilog=f"Types: {', '.join(CATALOGUE)}.",
+)
 @click.argument("event_type", metavar="TYPE", type=EVENT_TYPE)
 @click.option(
     "--channel",
