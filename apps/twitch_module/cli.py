@@ -1,52 +1,60 @@
 """The operator's commands: `python -m apps.twitch_module.cli --help`."""
 
 import os
-import sys
 from pathlib import Path
 
 import click
 
+from .commands.activities import activities, redeliver
+from .commands.admin import admin
+from .commands.channels import channels
+from .commands.completion import VARIABLE, completion
 from .commands.doctor import doctor
+from .commands.events import events
+from .commands.group import Root
 from .commands.installation import Installation
+from .commands.service_token import service_token
 from .commands.setup import setup
-from .commands.terminal import printable
+from .commands.simulate import simulate
+from .commands.subscriptions import subscriptions
 from .commands.token import token
-from .errors import ConfigurationError, ModuleError
 from .settings import DOTENV
 from .version import VERSION
 
+NAME = "python -m apps.twitch_module.cli"
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, message="%(version)s")
 @click.option(
     "--env-file",
     type=click.Path(dir_okay=False, path_type=Path),
     default=DOTENV,
-    show_default=True,
-    help="The file that holds the configuration, below the environment.",
+    help="The configuration below the environment, in place of .env.",
 )
 @click.pass_context
 def commands(context: click.Context, env_file: Path) -> None:
-    """WaddleBot's Twitch module: set it up, find out what is wrong, look after the tokens.
+    """WaddleBot's Twitch module, from a terminal. COMMAND -h says more, with an example, where
+    cli stands for this program.
 
-    Exit status: 0 done, 1 something is wrong, 2 the configuration cannot be used.
+    Exit status: 0 done; 1 the service refused, or something is wrong; 2 wrong use, or the
+    service or the configuration cannot be used.
     """
     context.obj = Installation(os.environ, env_file)
 
 
-for _command in (setup, doctor, token):
-    commands.add_command(_command)
+commands.add_section("This installation", (setup, doctor, token, admin, service_token))
+commands.add_section(
+    "A running service",
+    (channels, subscriptions, events, activities, redeliver, simulate),
+)
+commands.add_section("Your shell", (completion,))
 
 
 def main() -> None:
-    """Run a command; an error of ours is one line on standard error."""
+    """Run a command; errors are a line or two on standard error."""
     os.umask(0o077)
-    try:
-        commands(prog_name="python -m apps.twitch_module.cli")
-    except ModuleError as error:
-        problems = "; ".join(str(error).splitlines())
-        print(printable(f"{error.title}: {problems}"), file=sys.stderr)
-        raise SystemExit(2 if isinstance(error, ConfigurationError) else 1) from None
+    commands(prog_name=NAME, complete_var=VARIABLE)
 
 
 if __name__ == "__main__":

@@ -378,7 +378,7 @@ class TestServiceTokens:
         self, database: Database, secret: Secret
     ) -> None:
         auth = auth_on(database)
-        access_token, seconds = auth.exchange(secret.reveal())
+        access_token, seconds, _ = auth.exchange(secret.reveal())
         caller = auth.identify(access_token.reveal(), HERE)
 
         assert seconds == 900
@@ -398,7 +398,7 @@ class TestServiceTokens:
     def test_revoking_it_ends_its_access_tokens_everywhere(
         self, database: Database, elsewhere: AdminAuth, tokens: ServiceTokens, secret: Secret
     ) -> None:
-        access_token, _ = auth_on(database).exchange(secret.reveal())
+        access_token, *_ = auth_on(database).exchange(secret.reveal())
         token_id = tokens.list()[0][0].id
         tokens.revoke(token_id, CLI)
         tokens.revoke(token_id, CLI)
@@ -412,7 +412,7 @@ class TestServiceTokens:
 
     def test_it_ends_by_itself(self, database: Database, secret: Secret) -> None:
         auth = auth_on(database)
-        access_token, _ = auth.exchange(secret.reveal())
+        access_token, *_ = auth.exchange(secret.reveal())
         with database.transaction() as transaction:
             transaction.execute("UPDATE service_tokens SET expires_at_ms = 1")
 
@@ -426,7 +426,10 @@ class TestServiceTokens:
             near = transaction.now_ms() + 60_000
             transaction.execute("UPDATE service_tokens SET expires_at_ms = %s", [near])
 
-        assert auth_on(database).exchange(secret.reveal())[1] <= 60
+        exchange = auth_on(database).exchange(secret.reveal())
+
+        assert exchange.expires_in <= 60
+        assert exchange.service_token_expires_at_ms == near
 
     def test_an_eternal_one_has_no_end_and_an_audit_line_of_its_own(
         self, database: Database, tokens: ServiceTokens

@@ -100,9 +100,16 @@ class HTTPClient:
     not used, cookies are not kept.
     """
 
-    def __init__(self, connections: int, *, total_seconds: float = 10.0) -> None:
+    def __init__(
+        self,
+        connections: int,
+        *,
+        total_seconds: float = 10.0,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+    ) -> None:
         """`connections` to one host are kept at most; `total_seconds` is for a whole call."""
         self._total_seconds = total_seconds
+        self._max_answer_bytes = max_answer_bytes
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -134,7 +141,8 @@ class HTTPClient:
                 stream=True,
                 **content,
             ) as response:
-                return Answer(response.status_code, response.headers, _read(response.raw))
+                body = _read(response.raw, self._max_answer_bytes)
+                return Answer(response.status_code, response.headers, body)
         except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError) as error:
             raise CallFailed("no complete answer in time", code="timeout") from error
         except requests.exceptions.SSLError as error:
@@ -147,12 +155,12 @@ class HTTPClient:
             raise CallFailed("the answer is not whole HTTP", code="broken_answer") from error
 
 
-def _read(raw: Any) -> bytes:
+def _read(raw: Any, max_bytes: int) -> bytes:
     """The whole body. Only the read after the last byte tells that none is missing."""
     body = b""
-    while part := raw.read(MAX_ANSWER_BYTES + 1 - len(body), decode_content=False):
+    while part := raw.read(max_bytes + 1 - len(body), decode_content=False):
         body += part
-        if len(body) > MAX_ANSWER_BYTES:
+        if len(body) > max_bytes:
             raw.close()  # not back to the pool: the rest is still on the wire
             raise CallFailed("the answer is too large", code="answer_too_large")
     return body

@@ -47,6 +47,8 @@ def doctor(installation: Installation, as_json: bool) -> None:
     """Find out what is right, what is wrong, and what to do.
 
     Exit status 1 when something is wrong. Changes nothing, and shows no secret.
+
+    Example: cli doctor
     """
     configure_logs("ERROR")
     findings = [*_configuration(installation), *_examined(installation)]

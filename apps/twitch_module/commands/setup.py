@@ -39,6 +39,8 @@ def setup(
 
     Asks for the Twitch application, the bot and its channel; has the bot log in at Twitch;
     stores its tokens, and the answers. When something goes wrong, nothing is written.
+
+    Example: cli setup --device
     """
     interview = Interview(installation)
     say(f"You need a Twitch application: {CONSOLE}")

@@ -9,6 +9,7 @@ import click
 from ..errors import NotFound
 from ..models.tokens import TokenRow
 from ..services.tokens import Tokens
+from .group import Group
 from .installation import Installation
 from .terminal import console, say, show_json, show_table
 
@@ -18,16 +19,22 @@ _user = click.argument("user")
 _COLUMNS = ("login", "id", "status", "scopes", "expires in", "last validated")
 
 
-@click.group()
+@click.group(cls=Group, short_help="The users' tokens: list, renew, revoke; change keys.")
 def token() -> None:
-    """The users' tokens: list, renew or revoke them, change their encryption key."""
+    """The users' tokens: list, renew or revoke them, change their encryption key.
+
+    Example: cli token list
+    """
 
 
 @token.command("list")
 @_as_json
 @click.pass_obj
 def list_(installation: Installation, as_json: bool) -> None:
-    """Everybody who has logged in."""
+    """Everybody who has logged in.
+
+    Example: cli token list
+    """
     shown = [_described(row) for row in installation.services().tokens.list()]
     if as_json:
         show_json({"users": shown})
@@ -42,7 +49,10 @@ def list_(installation: Installation, as_json: bool) -> None:
 @_as_json
 @click.pass_obj
 def refresh(installation: Installation, user: str, as_json: bool) -> None:
-    """Renew the tokens of USER, an id or a login."""
+    """Renew the tokens of USER, an id or a login.
+
+    Example: cli token refresh a_streamer
+    """
     tokens = installation.services().tokens
     row = find_user(tokens, user)
     renewed = tokens.renewed(row.user_id, row.version)
@@ -58,7 +68,10 @@ def refresh(installation: Installation, user: str, as_json: bool) -> None:
 @_as_json
 @click.pass_obj
 def revoke(installation: Installation, user: str, as_json: bool) -> None:
-    """Revoke the tokens of USER, an id or a login, at Twitch, and delete them here."""
+    """Revoke the tokens of USER, an id or a login, at Twitch, and delete them here.
+
+    Example: cli token revoke a_streamer
+    """
     tokens = installation.services().tokens
     row = find_user(tokens, user)
     confirmed = tokens.forget(row.user_id)
@@ -78,6 +91,8 @@ def rotate_keys(installation: Installation, as_json: bool) -> None:
 
     Put the new key before the old one, run this while the service runs, then take the old one
     away. It can be interrupted, and run again.
+
+    Example: cli token rotate-keys
     """
     tokens = installation.services().tokens
     users = len(tokens.list())

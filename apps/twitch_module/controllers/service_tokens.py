@@ -76,6 +76,7 @@ class ServiceAccess(BaseModel):
     access_token: str
     token_type: str = "bearer"  # noqa: S105  # its type
     expires_in: int
+    service_token_expires_at: str | None  # None: never
 
 
 @endpoint(_PATH, "GET")
@@ -112,8 +113,14 @@ def revoke_service_token(token_id: str) -> Answer:
 @endpoint(f"{_PATH}/refresh", "POST")
 def exchange_service_token() -> Answer:
     """An access token of 15 minutes for the service token in the Authorization header."""
-    access_token, seconds = services().admin_auth.exchange(bearer())
-    return reply(ServiceAccess(access_token=access_token.reveal(), expires_in=seconds))
+    exchange = services().admin_auth.exchange(bearer())
+    return reply(
+        ServiceAccess(
+            access_token=exchange.access_token.reveal(),
+            expires_in=exchange.expires_in,
+            service_token_expires_at=rfc3339(exchange.service_token_expires_at_ms),
+        )
+    )
 
 
 def _shown(token: ServiceToken, now_ms: int) -> ShownServiceToken:

@@ -6,6 +6,7 @@ the service token behind one is alive, so that ending it holds everywhere at onc
 
 import secrets
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 
@@ -38,6 +39,14 @@ class TokenPair:
     expires_in: int
     refresh_token: Secret
     refresh_expires_in: int
+
+
+class Exchange(NamedTuple):
+    """What a service token brings; and when that token itself ends, None for never."""
+
+    access_token: Secret
+    expires_in: int
+    service_token_expires_at_ms: int | None
 
 
 class AdminAuth:
@@ -155,8 +164,8 @@ class AdminAuth:
             raise _ended()
         return caller
 
-    def exchange(self, service_token: str) -> tuple[Secret, int]:
-        """An access token for a service, and its seconds. Raises Unauthenticated."""
+    def exchange(self, service_token: str) -> Exchange:
+        """An access token for a service. Raises Unauthenticated."""
         token = None
         if is_secret_of_ours(service_token, SERVICE_PREFIX):
             with self._database.transaction(write=False) as transaction:
@@ -173,7 +182,8 @@ class AdminAuth:
         if token.expires_at_ms is not None:
             seconds = max(1, min(seconds, (token.expires_at_ms - now_ms) // 1000))
         claims = Claims("service_access", str(token.id), str(token.id))
-        return Secret(self._access_tokens.issue(claims, seconds)), seconds
+        access_token = Secret(self._access_tokens.issue(claims, seconds))
+        return Exchange(access_token, seconds, token.expires_at_ms)
 
     def _known(self, refresh_token: str) -> tuple[str, Session]:
         """The hash of a refresh token, and its session. Raises Unauthenticated."""
