@@ -4,20 +4,19 @@ One process at a time does it; it holds a lease. What asks for a comparison (a l
 revocation, a change by an admin) notes that in the database, so that no crash loses it.
 """
 
-import threading
 import time
 from collections.abc import Callable
 
 import structlog
 
-from ..errors import DatabaseUnavailable, ModuleError
+from ..errors import ModuleError
 from ..models import channels
 from ..models.database import Database
 from .backfill import Backfill
 from .channels import Channels
 from .comparison import Comparison
-from .lease_holder import LeaseHolder
 from .reconciler import Reconciler
+from .repeated_work import RepeatedWork
 
 PASS_SECONDS = 1.0  # between looks at what is due
 RETRY_SECONDS = 30.0  # after a list that could not be read
@@ -50,37 +49,29 @@ class SubscriptionUpkeep:
         self._backfill = backfill
         self._seconds = seconds
         self._is_listening = is_listening
-        self._lease = LeaseHolder(database, "subscriptions")
-        self._stopping = threading.Event()
+        self._repeated = RepeatedWork(
+            database,
+            "subscriptions",
+            self._do_what_is_due,
+            seconds=PASS_SECONDS,
+            begin=self._wait_for_server,
+        )
         self._next_all_at = 0.0
         self._next_names_at = 0.0
         self._next_backfill_at = 0.0
-        self._thread = threading.Thread(target=self._run, name="subscriptions", daemon=True)
 
     def start(self) -> None:
         """Begin, on a thread of its own, as soon as the server listens."""
-        self._thread.start()
+        self._repeated.start()
 
     def stop(self) -> None:
         """End, and let another process go on."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(25)
-        self._lease.let_go()
+        self._repeated.stop()
 
-    def _run(self) -> None:
+    def _wait_for_server(self) -> None:
         ends = time.monotonic() + LISTENING_SECONDS
         while not self._is_listening() and time.monotonic() < ends:
-            self._stopping.wait(0.1)
-        while not self._stopping.is_set():
-            try:
-                if self._lease.hold():
-                    self._do_what_is_due()
-            except DatabaseUnavailable as error:
-                log.warning("database unavailable", error=str(error))
-            except Exception:  # a fault in one pass must not end all upkeep
-                log.exception("subscription upkeep failed")
-            self._stopping.wait(PASS_SECONDS)
+            time.sleep(0.1)
 
     def _do_what_is_due(self) -> None:
         self._compare_due()
@@ -93,7 +84,7 @@ class SubscriptionUpkeep:
             self._catch_up(self._backfill.channels())
 
     def _compare_due(self) -> None:
-        while not self._stopping.is_set() and self._lease.hold():
+        while self._repeated.goes_on():
             with self._database.transaction() as transaction:
                 due = channels.take_due(transaction, 1)
             if not due:
@@ -113,7 +104,7 @@ class SubscriptionUpkeep:
         """Compare everything; what comes to be due meanwhile is not kept waiting."""
 
         def go_on(seconds: float) -> bool:
-            goes_on = self._go_on(seconds)
+            goes_on = self._repeated.goes_on(seconds)
             self._compare_due()
             return goes_on
 
@@ -123,14 +114,6 @@ class SubscriptionUpkeep:
             log.warning("subscriptions not compared", reason=str(error))
             done = False
         self._next_all_at = time.monotonic() + (self._seconds if done else RETRY_SECONDS)
-
-    def _go_on(self, seconds: float) -> bool:
-        """Wait so long, holding the lease; whether to go on."""
-        ends = time.monotonic() + seconds
-        while (left := ends - time.monotonic()) > 0 and not self._stopping.is_set():
-            self._lease.hold()
-            self._stopping.wait(min(left, 5))
-        return not self._stopping.is_set() and self._lease.hold()
 
     def _look_up_names(self) -> None:
         try:
@@ -143,7 +126,7 @@ class SubscriptionUpkeep:
     def _catch_up(self, channel_ids: list[str]) -> None:
         """Enter the follows that were missed, where a channel has that switched on."""
         for channel_id in channel_ids:
-            if not self._go_on(0):
+            if not self._repeated.goes_on():
                 return
             try:
                 self._backfill.catch_up(channel_id)

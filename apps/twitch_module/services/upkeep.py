@@ -8,11 +8,11 @@ import threading
 
 import structlog
 
-from ..errors import DatabaseUnavailable, ModuleError
+from ..errors import ModuleError
 from ..models import tokens
 from ..models.database import Database
 from ..models.tokens import TokenRow
-from .lease_holder import LeaseHolder
+from .repeated_work import RepeatedWork
 from .tokens import Tokens
 
 CHECK_MS = 30 * 60 * 1000
@@ -32,35 +32,22 @@ class Upkeep:
     def __init__(self, database: Database, tokens_: Tokens) -> None:
         self._database = database
         self._tokens = tokens_
-        self._lease = LeaseHolder(database, "upkeep")
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+        self._started = False
+        self._repeated = RepeatedWork(database, "upkeep", self._pass, seconds=PASS_SECONDS)
 
     def start(self) -> None:
         """Begin, on a thread of its own: at once with every token that was not just checked."""
-        self._thread.start()
+        self._repeated.start()
 
     def stop(self) -> None:
         """Finish the checks that are on their way, and let another process go on."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(25)
-        self._lease.let_go()
+        self._repeated.stop()
 
-    def _run(self) -> None:
-        started = False
-        while not self._stopping.is_set():
-            try:
-                if self._lease.hold():
-                    if not started:
-                        self._make_all_due()
-                        started = True
-                    self._check_due()
-            except DatabaseUnavailable as error:
-                log.warning("database unavailable", error=str(error))
-            except Exception:  # a fault in one pass must not end all upkeep
-                log.exception("upkeep failed")
-            self._stopping.wait(PASS_SECONDS)
+    def _pass(self) -> None:
+        if not self._started:
+            self._make_all_due()
+            self._started = True
+        self._check_due()
 
     def _make_all_due(self) -> None:
         """At a start, unless another process has just done it."""
@@ -69,7 +56,7 @@ class Upkeep:
 
     def _check_due(self) -> None:
         """Check what is due, five at a time."""
-        while not self._stopping.is_set():
+        while True:
             with self._database.transaction() as transaction:
                 rows = tokens.take_due_checks(transaction, CALLS_AT_ONCE, CHECK_AFTER_FAILURE_MS)
             threads = [threading.Thread(target=self._check, args=(row,)) for row in rows]
@@ -77,9 +64,8 @@ class Upkeep:
                 thread.start()
             for thread in threads:
                 thread.join()
-            if len(rows) < CALLS_AT_ONCE or not self._lease.hold():
+            if len(rows) < CALLS_AT_ONCE or not self._repeated.goes_on(PAUSE_SECONDS):
                 return
-            self._stopping.wait(PAUSE_SECONDS)
 
     def _check(self, row: TokenRow) -> None:
         try:

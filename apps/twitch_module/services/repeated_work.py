@@ -1,0 +1,67 @@
+"""Work that one process of all does again and again, on a thread of its own."""
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from ..errors import DatabaseUnavailable
+from ..models.database import Database
+from .lease_holder import LeaseHolder
+
+STOP_SECONDS = 25.0  # a call to Twitch that is on its way ends within twenty
+
+log = structlog.get_logger("repeated_work")
+
+
+class RepeatedWork:
+    """Does a work every so many seconds, while this process holds its lease."""
+
+    def __init__(
+        self,
+        database: Database,
+        name: str,
+        work: Callable[[], None],
+        *,
+        seconds: float,
+        begin: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`begin` is called once, before everything, on the same thread."""
+        self._name = name
+        self._work = work
+        self._seconds = seconds
+        self._begin = begin
+        self._stopping = threading.Event()
+        self._lease = LeaseHolder(database, name)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End with what is on its way, and let another process go on."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(STOP_SECONDS)
+            self._lease.let_go()
+
+    def goes_on(self, wait_seconds: float = 0.0) -> bool:
+        """Whether to go on after so long: not when told to stop, nor without the lease."""
+        left = wait_seconds
+        while left > 0 and not self._stopping.wait(min(left, 5.0)):
+            left -= 5.0
+            self._lease.hold()
+        return not self._stopping.is_set() and self._lease.hold()
+
+    def _run(self) -> None:
+        self._begin()
+        while not self._stopping.is_set():
+            try:
+                if self._lease.hold():
+                    self._work()
+            except DatabaseUnavailable as error:
+                log.warning("database unavailable", work=self._name, error=str(error))
+            except Exception:  # a fault in one pass must not end all others
+                log.exception("failed", work=self._name)
+            self._stopping.wait(self._seconds)
