@@ -7,6 +7,7 @@ hundred channels, by one of 50,000 users.
 import hmac
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from itertools import count
 from uuid import UUID, uuid4
 
@@ -40,6 +41,7 @@ _HEAD = (
 _numbers = count()  # of all messages of this run
 
 
+@cache
 def channel(number: int) -> tuple[str, str, str]:
     """Id, login and display name of a channel, by its number below CHANNELS."""
     return (
@@ -54,6 +56,7 @@ def user(number: int) -> tuple[str, str, str]:
     return str(100_000_000 + number), f"waddling_viewer_{number}", f"Waddling_Viewer_{number}"
 
 
+@cache
 def subscription_id(channel_number: int) -> str:
     """The id of a channel's subscription to its follows."""
     return str(UUID(int=channel_number, version=4))
@@ -74,7 +77,8 @@ def follows(number: int, path: str, *, secret: str = SECRET) -> list[bytes]:
 def half_repeated(number: int, path: str) -> list[bytes]:
     """So many signed requests, of which every second one was sent before."""
     new = follows(number - number // 2, path)
-    return [request for place in range(number // 2) for request in (new[place], new[place // 2])]
+    pairs = ((request, new[place // 2]) for place, request in enumerate(new))
+    return [request for pair in pairs for request in pair][:number]
 
 
 def get(path: str, token: str) -> bytes:

@@ -44,8 +44,8 @@ class Process:
         return cpu_seconds(self.family())
 
     def resident_bytes(self) -> int:
-        """The memory of its largest process: of a server, a web process."""
-        return max(member.memory_info().rss for member in self.family())
+        """The memory of its largest child: of a server, a web process."""
+        return max(member.memory_info().rss for member in self.family()[1:])
 
 
 def cpu_seconds(family: Collection[psutil.Process]) -> float:
