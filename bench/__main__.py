@@ -5,6 +5,7 @@ Makefile for ROWS, SCENARIOS, ROUNDS, SCALE and BENCH_DIR.
 """
 
 import os
+import signal
 import sys
 import time
 import warnings
@@ -27,6 +28,9 @@ def main() -> None:
         sys.exit(f"There is no scenario {', '.join(sorted(unknown))}; there are {[*SCENARIOS]}")
     if len(ALL_CORES) < 2:
         sys.exit("Two cores are needed: one for the server, one for the load")
+    # What it has started is ended, and its folder deleted, however it ends.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit("stopped"))
     configure_logs("ERROR")
     rows, rounds = int(os.environ.get("ROWS") or 5_000_000), int(os.environ.get("ROUNDS") or 5)
     scale = float(os.environ.get("SCALE") or 1)
@@ -40,6 +44,7 @@ def main() -> None:
                 SCENARIOS[name](run)
             except (AssertionError, OSError) as error:  # the others are of use all the same
                 report.fail(error)
+            report.save()
     report.finish()
     print(f"\n{(time.monotonic() - began) / 60:.0f} minutes")
     sys.exit(bool(report.failed))

@@ -76,12 +76,15 @@ class Report:
         )
 
     def finish(self) -> None:
-        """Print the bars, and write bench/results.json."""
+        """Print the bars."""
         print("\nBars")
         for one in self.bars:
             sign = "<=" if one["goal"] < one["bar"] else ">="
             limits = f"{sign} {one['bar']:<6g} goal {one['goal']:<6g}"
             print(f"  {one['what']:58} {one['value']:>9,.2f}  {limits} {one['verdict']}")
+
+    def save(self) -> None:
+        """Write bench/results.json."""
         found = {"about": _about(), **vars(self)}
         RESULTS.write_text(json.dumps(found, indent=2) + "\n")
 
