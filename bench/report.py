@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .processes import REPOSITORY
+from .processes import ALL_CORES, REPOSITORY
 
 RESULTS = Path(__file__).with_name("results.json")
 
@@ -101,7 +101,7 @@ def _about() -> dict[str, Any]:
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit.stdout.strip(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": len(ALL_CORES),
         "load_average": os.getloadavg(),
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
