@@ -1,10 +1,19 @@
-"""A closed-loop load generator: connections that each send the next request on an answer."""
+"""The load generator: prepared requests over kept-alive connections, in one thread.
 
-import selectors
+Closed loop: each connection sends the next request as soon as it has its answer, which shows
+how much a server can do. Open loop: requests are sent at a fixed rate, whatever the server
+does, and a latency counts from when its request was due: which shows what Twitch would see.
+"""
+
+import gc
+import select
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+STALLED_SECONDS = 30  # without any answer
 
 
 @dataclass(frozen=True)
@@ -14,6 +23,7 @@ class Result:
     seconds: float
     statuses: dict[int, int]
     latencies: list[float]
+    busy: float  # the share of the time in which the generator itself was computing
 
     @property
     def per_second(self) -> float:
@@ -26,67 +36,126 @@ class Result:
 
 
 class _Connection:
-    __slots__ = ("received", "sent_at", "socket")
+    __slots__ = ("begun", "descriptor", "received", "socket")
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.settimeout(None)  # otherwise Python polls before each call
+        self.descriptor = self.socket.fileno()
         self.received = b""
-        self.sent_at = 0.0
-
-    def send(self, request: bytes) -> None:
-        self.sent_at = time.perf_counter()
-        self.socket.sendall(request)
+        self.begun = 0.0  # when the request was sent, or was due
 
 
-def run(port: int, requests: Sequence[bytes], connections: int) -> Result:
-    """Send all requests to a port of this machine, one at a time on each connection.
+class _Load:
+    """Connections, and what came back over them."""
 
-    The requests are complete HTTP/1.1 texts; answers must have a Content-Length or no body.
-    Raises ConnectionError when the server closes a connection.
-    """
-    selector = selectors.DefaultSelector()
-    ahead = iter(requests)
-    statuses: dict[int, int] = {}
-    latencies: list[float] = []
-    started = time.perf_counter()
-    open_connections = 0
-    for _, request in zip(range(connections), ahead, strict=False):
-        connection = _Connection(port)
-        selector.register(connection.socket, selectors.EVENT_READ, connection)
-        connection.send(request)
-        open_connections += 1
-    while open_connections:
-        for key, _ in selector.select(timeout=30):
-            connection = key.data
-            data = connection.socket.recv(65536)
+    def __init__(self, port: int, connections: int) -> None:
+        self.idle = [_Connection(port) for _ in range(connections)]
+        self.all = {connection.descriptor: connection for connection in self.idle}
+        self.epoll = select.epoll()
+        for descriptor in self.all:
+            self.epoll.register(descriptor, select.EPOLLIN)
+        self.statuses: dict[int, int] = {}
+        self.latencies: list[float] = []
+
+    def close(self) -> None:
+        self.epoll.close()
+        for connection in self.all.values():
+            connection.socket.close()
+
+    def answered(self, timeout: float) -> Iterator[_Connection]:
+        """The connections whose answers are complete by now, counted; waits for the first bytes.
+
+        Raises ConnectionError when the server closes a connection, and TimeoutError.
+        """
+        ready = self.epoll.poll(timeout)
+        if not ready:
+            raise TimeoutError("the server does not answer any more")
+        for descriptor, _ in ready:
+            connection = self.all[descriptor]
+            data = connection.socket.recv(1 << 18)
             if not data:
                 raise ConnectionError("the server closed a connection")
-            connection.received += data
-            status = _complete(connection.received)
-            if status is None:
+            if connection.received:
+                data = connection.received + data
+            if not _is_complete(data):
+                connection.received = data
                 continue
-            latencies.append(time.perf_counter() - connection.sent_at)
-            statuses[status] = statuses.get(status, 0) + 1
             connection.received = b""
-            following = next(ahead, None)
-            if following is None:
-                selector.unregister(connection.socket)
-                connection.socket.close()
-                open_connections -= 1
-            else:
-                connection.send(following)
-    return Result(time.perf_counter() - started, statuses, sorted(latencies))
+            self.latencies.append(time.perf_counter() - connection.begun)
+            status = int(data[9:12])
+            self.statuses[status] = self.statuses.get(status, 0) + 1
+            yield connection
 
 
-def _complete(received: bytes) -> int | None:
-    """The status of the answer once all of it is there."""
+def run(port: int, requests: Sequence[bytes], connections: int, *, seconds: float = 600) -> Result:
+    """Closed loop: send all requests, one at a time on each connection.
+
+    The requests are complete HTTP/1.1 texts; answers must have a Content-Length or no body.
+    After so many seconds nothing more is sent. Raises ConnectionError.
+    """
+    with _running(port, min(connections, len(requests))) as (load, result):
+        ahead = iter(requests)
+        started = time.perf_counter()
+        for connection in load.idle:
+            connection.begun = time.perf_counter()
+            connection.socket.sendall(next(ahead))
+        waiting = len(load.idle)
+        while waiting:
+            for connection in load.answered(STALLED_SECONDS):
+                following = next(ahead, None)
+                if following is None or time.perf_counter() - started > seconds:
+                    waiting -= 1
+                else:
+                    connection.begun = time.perf_counter()
+                    connection.socket.sendall(following)
+    return result[0]
+
+
+def run_at(port: int, requests: Sequence[bytes], connections: int, per_second: float) -> Result:
+    """Open loop: send the requests at this rate. Raises ConnectionError."""
+    with _running(port, connections) as (load, result):
+        idle, interval = load.idle, 1 / per_second
+        sent, due = 0, time.perf_counter()
+        while len(load.latencies) < len(requests):
+            now = time.perf_counter()
+            while sent < len(requests) and due <= now and idle:
+                connection = idle.pop()
+                connection.begun = due
+                connection.socket.sendall(requests[sent])
+                sent, due = sent + 1, due + interval
+            if sent == len(requests) or not idle:
+                idle.extend(load.answered(STALLED_SECONDS))
+            # epoll alone waits whole milliseconds.
+            elif select.select([load.epoll], (), (), max(due - time.perf_counter(), 0))[0]:
+                idle.extend(load.answered(STALLED_SECONDS))
+    return result[0]
+
+
+@contextmanager
+def _running(port: int, connections: int) -> Iterator[tuple[_Load, list[Result]]]:
+    """Connections for a run; at its end the list holds the result."""
+    load, result = _Load(port, connections), []
+    gc.collect()
+    gc.disable()
+    started, computed = time.perf_counter(), time.process_time()
+    try:
+        yield load, result
+        seconds = time.perf_counter() - started
+        busy = (time.process_time() - computed) / seconds
+        result.append(Result(seconds, load.statuses, sorted(load.latencies), busy))
+    finally:
+        gc.enable()
+        load.close()
+
+
+def _is_complete(received: bytes) -> bool:
+    """Whether all of an answer is there."""
+    if received.endswith(b"\r\n\r\n") and received[9:12] == b"204":
+        return True
     head, separator, body = received.partition(b"\r\n\r\n")
-    if not separator:
-        return None
     position = head.lower().find(b"content-length:")
-    if position >= 0:
-        length = int(head[position + 15 :].split(b"\r\n", 1)[0])
-        if len(body) < length:
-            return None
-    return int(head[9:12])
+    if not separator:
+        return False
+    return position < 0 or len(body) >= int(head[position + 15 :].split(b"\r\n", 1)[0])

@@ -1,0 +1,31 @@
+"""Two py4web actions that are less than the module: what the rest of it costs shows beside them."""
+
+import time
+
+from py4web import action, request, response
+
+from apps.twitch_module.domain.eventsub import authenticate
+from apps.twitch_module.errors import MessageRefused
+from bench.messages import SECRET
+
+_SECRETS = [SECRET.encode()]
+
+
+@action("/noop", method=["POST"])
+def noop() -> str:
+    """204, without a look at the request: what the server and the framework cost."""
+    response.status = 204
+    return ""
+
+
+@action("/verify", method=["POST"])
+def verify() -> str:
+    """204 if the signature holds: the least that a receiver may do. Nothing is kept."""
+    body = request.environ["wsgi.input"].read(int(request.environ["CONTENT_LENGTH"]))
+    try:
+        authenticate(request.environ, body, _SECRETS, time.time())
+    except MessageRefused:
+        response.status = 403
+    else:
+        response.status = 204
+    return ""
