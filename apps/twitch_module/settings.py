@@ -96,7 +96,7 @@ class Settings(BaseModel):
     port: int = Field(8000, ge=1, le=65535)
     workers: int = Field(1, ge=1, le=64)
     worker: Literal["on", "off"] = "on"
-    delivery_concurrency: int = Field(16, ge=1, le=256)
+    delivery_concurrency: int = Field(32, ge=1, le=256)
     # Days after which events, with their activities, are forgotten.
     retention_days: int = Field(90, ge=7, le=36500)
     # Seconds between comparisons of all subscriptions with Twitch's list.
