@@ -123,8 +123,14 @@ def test_no_filter_reads_a_whole_table(
         for status in ("pending", "leased", "dead", "skipped"):
             activities.list_activities(transaction, equal={"status": status})
 
-    scans = [step for step in plans if step.startswith("SCAN") and " part" not in step]
-    assert [] == [step for step in scans if "USING" not in step and "SUBQUERY" not in step]
+    # What is left is a page's own rows, and the indexes of all that is dead, or skipped.
+    scans = {step for step in plans if step.startswith("SCAN") and "SCAN part" not in step}
+    small = {
+        f"SCAN twitch_activities USING {kind} twitch_activities_{status}"
+        for kind in ("INDEX", "COVERING INDEX")
+        for status in ("dead", "skipped")
+    }
+    assert scans <= small
     assert any("twitch_activities_user" in step for step in plans)
 
 
@@ -136,7 +142,7 @@ def test_a_time_becomes_a_bound_of_ids(database: Database, rows: list[Row], gaps
         ids = [row[0] for row in transaction.execute("SELECT id FROM twitch_activities")]
         bounds = id_bounds(transaction, "twitch_activities", "created_at_ms", 1_160_000, 1_200_000)
 
-    # A minute more on both sides, for processes that commit out of order.
+    # Five seconds more on both sides, for processes that commit out of order.
     assert bounds[0] is not None and bounds[1] is not None
     inside = [one for one in ids if bounds[0] < one < bounds[1]]
-    assert [one for one in ids if 100 < one <= 260] == inside
+    assert [one for one in ids if 155 < one <= 205] == inside

@@ -6,11 +6,11 @@ an answer which comes too late carries an old version and changes nothing.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from .database import Transaction
-from .events import IN_OUTBOX, OUT_OF_IT, insert_rows
+from .events import BY_OUTBOX, IN_OUTBOX, OUT_OF_IT, insert_rows
 from .pages import Page, Source, select_page, where
 from .signals import announce
 
@@ -206,19 +206,30 @@ def _update_leased(
     return {row_id for (row_id,) in changed}
 
 
-# Each has indexes for the filters; the outbox is small, as a rule, and has its own.
-_SOURCES = tuple(Source("twitch_activities", state, {}) for state in (OUT_OF_IT, IN_OUTBOX))
+_ENDED = Source("twitch_activities", OUT_OF_IT, {})
+_IN_OUTBOX = Source("twitch_activities", f"{IN_OUTBOX} AND {BY_OUTBOX}", {}, "id + 0")
+# Each state by its own name: an index of some rows is not found by a placeholder.
+_BY_STATUS = {
+    status: replace(source, condition=f"{source.condition} AND status = '{status}'")
+    for source, states in ((_IN_OUTBOX, (PENDING, LEASED)), (_ENDED, (DELIVERED, SKIPPED, DEAD)))
+    for status in states
+}
 
 
 def list_activities(transaction: Transaction, *, equal: Mapping[str, str], **page: Any) -> Page:
     """A page of activities, newest first. Arguments: see select_page."""
+    filters = dict(equal)
+    status = filters.pop("status", None)
+    sources: Sequence[Source] = (_ENDED, _IN_OUTBOX) if filters else ()
+    if status is not None:
+        sources = [_BY_STATUS[status]]
     return select_page(
         transaction,
         "twitch_activities",
         _SHOWN,
         time="created_at_ms",
-        equal=equal,
-        sources=_SOURCES if equal else (),
+        equal=filters,
+        sources=sources,
         **page,
     )
 

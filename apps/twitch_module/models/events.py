@@ -10,6 +10,8 @@ from .pages import Page, Source, id_bounds, select_page
 # Of activities: those that are still to be delivered, and the others. Both are the conditions of
 # indexes, word for word.
 IN_OUTBOX = "status IN ('pending', 'leased')"
+# With this the outbox's index is searched; else the planner may go through the table by id.
+BY_OUTBOX = "due_at_ms > 0"
 OUT_OF_IT = "status NOT IN ('pending', 'leased')"
 
 SCORED, UNSCORED, QUARANTINED = "scored", "unscored", "quarantined"
@@ -95,7 +97,8 @@ _OF_ACTIVITIES = {
 }
 _JOINED = "twitch_activities a JOIN twitch_events e ON e.id = a.id"
 _BY_WHOM_OR_WHERE = (
-    *(Source(_JOINED, f"a.{state}", _OF_ACTIVITIES, "a.id") for state in (IN_OUTBOX, OUT_OF_IT)),
+    Source(_JOINED, f"a.{OUT_OF_IT}", _OF_ACTIVITIES, "a.id"),
+    Source(_JOINED, f"a.{IN_OUTBOX} AND a.{BY_OUTBOX}", _OF_ACTIVITIES, "a.id + 0"),
     Source("twitch_events", "outcome <> 'scored'", {}),
 )
 

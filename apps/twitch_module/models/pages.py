@@ -9,8 +9,9 @@ from typing import Any
 
 from .database import Transaction
 
-# Processes that commit at once may write ids and times a little out of order.
-_OUT_OF_ORDER_MS = 60_000
+# Processes that commit at once may write ids and times a little out of order; a webhook's commit
+# ends within three seconds.
+_OUT_OF_ORDER_MS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Source:
     """Where a filtered page may find its rows: a join, and the condition of its index.
 
     A list with filters is put together from several sources, each of which has an index for
-    them; together they have every row once. `{columns}` of the filters are spelled by `names`.
+    them; together they have every row once. `names` spells the columns of the filters. `id` is
+    "id + 0" where the rows must not be looked for in the order of their ids.
     """
 
     tables: str
