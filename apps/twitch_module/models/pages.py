@@ -115,9 +115,10 @@ def id_bounds(
 
 def _first_id_at(transaction: Transaction, table: str, time: str, at_ms: int) -> int:
     """The first id whose time is not before `at_ms`, or one past the last, by bisection."""
-    lowest, highest = transaction.execute(
-        f"SELECT coalesce(min(id), 1), coalesce(max(id), 0) + 1 FROM {table}"
-    )[0]
+    # Two queries in one: SQLite finds either end by the index, but not both at once.
+    ends = f"(SELECT min(id) FROM {table}), (SELECT max(id) FROM {table})"
+    first, last = transaction.execute(f"SELECT {ends}")[0]
+    lowest, highest = first or 1, (last or 0) + 1
     while lowest < highest:
         middle = (lowest + highest) // 2
         rows = transaction.execute(
