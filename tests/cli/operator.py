@@ -28,7 +28,7 @@ from apps.twitch_module.vault import Vault
 from tests.environment import SECRET, environment
 from tests.processes import REPOSITORY, Sandbox, clean_environment
 
-APP_ID, APP_SECRET = "app-id", "app-secret"
+APP_ID, APP_SECRET = "app-id", "app-secret-of-the-tests"
 STREAMER, STREAMER_ID = "sandbox_streamer", "100200300"
 BOT, BOT_ID = "quiet_heron", "200300401"
 KEY = Fernet.generate_key().decode()

@@ -88,7 +88,8 @@ def ward(operator: Operator, sandbox: Sandbox, running_module: Module) -> Ward:
 
 def subscribe(sandbox: Sandbox, module: Module) -> None:
     """Everything that the server subscribes to, with the application's own subscription."""
-    module.call("POST", "/twitch/api/channels", json={"channel_id": STREAMER_ID})
+    added = module.call("POST", "/twitch/api/channels", json={"channel_id": STREAMER_ID})
+    assert added.ok, added.text
     module.call("POST", f"/twitch/api/setup/{STREAMER_ID}").raise_for_status()
     form = {"client_id": APP_ID, "client_secret": APP_SECRET, "grant_type": "client_credentials"}
     token = sandbox.post("/oauth2/token", data=form).json()["access_token"]

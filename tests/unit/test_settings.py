@@ -77,7 +77,7 @@ class TestDefaults:
             ("port", 8000),
             ("workers", 1),
             ("worker", "on"),
-            ("delivery_concurrency", 16),
+            ("delivery_concurrency", 32),
             ("points", default_policy()),
         ],
     )
