@@ -13,6 +13,7 @@ _CONTROLLERS = (
     "events",
     "health",
     "metrics",
+    "docs",
 )
 
 _core = sys.modules.get("py4web.core")

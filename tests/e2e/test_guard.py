@@ -203,3 +203,24 @@ def test_headers_of_proxies_mean_nothing_from_others(server: Module, name: str) 
 
     assert (told.status_code, told.text) == (plain.status_code, plain.text)
     assert "evil" not in json.dumps(dict(told.headers))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "form"),
+    [
+        ("GET", "/twitch/events?limit=1&limit=2", None),
+        ("POST", "/api/auth/logout", b"refresh_token=a&refresh_token=b"),
+        ("POST", "/api/auth/logout?refresh_token=a", b"refresh_token=b"),
+        ("DELETE", "/twitch/api/subscriptions?id=1&id=2", None),
+    ],
+)
+def test_a_name_that_stands_twice_is_a_400(
+    server: Module, method: str, path: str, form: bytes | None
+) -> None:
+    kind = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
+    token = server.call("GET", "/twitch/health").request.headers["Authorization"]
+    answer = requests.request(
+        method, server.url + path, data=form, headers={**kind, "Authorization": token}, timeout=10
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")

@@ -1,21 +1,17 @@
 """Admins' logins: in, on and out."""
 
-from py4web import request
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..common import services
-from ..errors import Invalid
+from ..errors import DatabaseUnavailable, Invalid, TooManyRequests, Unauthenticated
 from ..services.admin_auth import TokenPair
-from .http import (
-    Answer,
-    bearer,
-    endpoint,
-    no_content,
-    origin,
-    read_form_or_json,
-    read_query,
-    reply,
-)
+from ..services.passwords import TooBusy
+from .http import Answer, bearer, endpoint, no_content, origin, reply
+from .operations import NO_CONTENT, WRONG_TOKEN, Fails
+from .reading import Takes
+from .schemas import Shape
 
 
 class Credentials(BaseModel):
@@ -35,50 +31,78 @@ class RefreshToken(BaseModel):
     refresh_token: str | None = Field(None, max_length=200)
 
 
-class Tokens(BaseModel):
-    """The answer to a login and to a refresh."""
+class Tokens(Shape):
+    """An access token, and the refresh token for the next one."""
 
     access_token: str
-    token_type: str = "bearer"  # noqa: S105  # its type
-    expires_in: int
-    refresh_token: str
-    refresh_expires_in: int
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105  # its type
+    expires_in: int = Field(description="Seconds that the access token lasts")
+    refresh_token: str = Field(description="Good for one use")
+    refresh_expires_in: int = Field(description="Seconds")
 
 
-@endpoint("/api/auth/login", "POST")
-def log_in() -> Answer:
-    """An access token for 15 minutes, and a refresh token for 7 days."""
-    given = read_form_or_json(Credentials)
+@endpoint(
+    "/api/auth/login",
+    "POST",
+    tag="Admins",
+    takes=Takes(Credentials, "json", "form"),
+    answers={200: Tokens},
+    errors=(
+        Fails(Unauthenticated, "wrong_credentials", "no_admin"),
+        TooManyRequests,
+        TooBusy,
+        DatabaseUnavailable,
+    ),
+)
+def log_in(given: Credentials) -> Answer:
+    """Log in: an access token for 15 minutes, and a refresh token for 7 days.
+
+    Ten wrong passwords within five minutes, for one user or from one address, and the next try
+    is a 429.
+    """
     pair = services().admin_auth.log_in(given.username, given.password, origin())
     return reply(_tokens(pair))
 
 
-@endpoint("/api/auth/refresh", "POST")
-def refresh() -> Answer:
-    """A new pair. The refresh token that was given is used up."""
-    refresh_token = _refresh_token()
-    if refresh_token is None:
+@endpoint(
+    "/api/auth/refresh",
+    "POST",
+    tag="Admins",
+    takes=Takes(RefreshToken, "query", "json", "form"),
+    answers={200: Tokens},
+    errors=(
+        Fails(Unauthenticated, "refresh_token_invalid", "session_ended"),
+        DatabaseUnavailable,
+    ),
+)
+def refresh_session(given: RefreshToken) -> Answer:
+    """Go on with a session: a new pair of tokens.
+
+    The refresh token that is given, in the query or in the body, is used up. Its second use
+    ends the session: somebody has stolen it.
+    """
+    if given.refresh_token is None:
         raise Invalid("refresh_token: Field required")
-    return reply(_tokens(services().admin_auth.refresh(refresh_token, origin())))
+    return reply(_tokens(services().admin_auth.refresh(given.refresh_token, origin())))
 
 
-@endpoint("/api/auth/logout", "POST")
-def log_out() -> Answer:
+@endpoint(
+    "/api/auth/logout",
+    "POST",
+    tag="Admins",
+    token="optional",  # noqa: S106  # whether there is one
+    takes=Takes(RefreshToken, "query", "json", "form"),
+    answers={204: NO_CONTENT},
+    errors=(WRONG_TOKEN, Fails(Unauthenticated, "refresh_token_invalid"), DatabaseUnavailable),
+)
+def log_out(given: RefreshToken) -> Answer:
     """End the session of the refresh token, or else of the access token, that is given."""
-    refresh_token = _refresh_token()
-    if refresh_token is not None:
-        services().admin_auth.log_out(refresh_token, origin())
+    if given.refresh_token is not None:
+        services().admin_auth.log_out(given.refresh_token, origin())
     else:
         caller = services().admin_auth.identify(bearer(), origin())
         services().admin_auth.log_out_caller(caller)
     return no_content()
-
-
-def _refresh_token() -> str | None:
-    in_body = read_form_or_json(RefreshToken).refresh_token
-    if in_body is not None or not request.environ.get("QUERY_STRING"):
-        return in_body
-    return read_query(RefreshToken).refresh_token
 
 
 def _tokens(pair: TokenPair) -> Tokens:

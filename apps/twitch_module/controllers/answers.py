@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from py4web.core import render
 
 from ..errors import ModuleError
+from .schemas import Problem
 
 _TEMPLATES = str(Path(__file__).resolve().parent.parent / "templates")
 _PAGE_POLICY = (
@@ -50,7 +51,7 @@ def problem_response(error: ModuleError, *, as_page: bool) -> Response:
     if as_page:
         page = page_response("problem.html", error.status, title=error.title, detail=str(error))
         return page._replace(headers={**headers, **page.headers})
-    document = {
+    members = {
         "type": "about:blank",
         "title": error.title,
         "status": error.status,
@@ -58,4 +59,5 @@ def problem_response(error: ModuleError, *, as_page: bool) -> Response:
         "code": error.code,
         **error.extra,
     }
+    document = Problem.model_validate(members).model_dump(exclude_unset=True)
     return Response(error.status, headers, json.dumps(document))

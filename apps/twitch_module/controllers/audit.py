@@ -6,7 +6,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..common import services
-from .http import Answer, endpoint, read_query, reply
+from ..domain.access import Kind
+from .http import Answer, endpoint, reply
+from .reading import Takes
+from .schemas import Cursor, Shape, Time
 from .times import EpochMs, rfc3339
 
 Word = Annotated[str, Field(min_length=1, max_length=100)]
@@ -17,20 +20,28 @@ class AuditQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    actor: Word | None = None
-    action: Word | None = None
-    since: EpochMs | None = None
-    until: EpochMs | None = None
+    actor: Word | None = Field(None, description="Who, by name")
+    action: Word | None = Field(None, description="What, such as channel.add")
+    since: EpochMs | None = Field(None, description="Not before this time")
+    until: EpochMs | None = Field(None, description="Before this time")
     limit: int = Field(50, ge=1, le=200)
     cursor: int | None = Field(None, ge=1, le=2**63 - 1)
 
 
-class AuditEntry(BaseModel):
+class AuditActor(Shape):
+    """Who did it."""
+
+    kind: Kind
+    id: str
+    name: str
+
+
+class AuditEntry(Shape):
     """Who did what to what, and what it was before and after."""
 
     id: int
-    at: str | None
-    actor: dict[str, str]
+    at: Time | None
+    actor: AuditActor
     action: str
     object: str
     before: dict[str, Any] | None
@@ -39,17 +50,22 @@ class AuditEntry(BaseModel):
     request_id: str
 
 
-class AuditPage(BaseModel):
+class AuditPage(Shape):
     """Entries, newest first."""
 
     audit: list[AuditEntry]
-    next_cursor: str | None
+    next_cursor: Cursor
 
 
-@endpoint("/twitch/api/audit", "GET")
-def list_audit() -> Answer:
-    """A page of the audit log, newest first."""
-    query = read_query(AuditQuery)
+@endpoint(
+    "/twitch/api/audit",
+    "GET",
+    tag="Audit",
+    takes=Takes(AuditQuery, "query"),
+    answers={200: AuditPage},
+)
+def list_audit(query: AuditQuery) -> Answer:
+    """List the audit log, newest first."""
     wanted = {"actor_name": query.actor, "action": query.action}
     page = services().audit.page(
         equal={column: value for column, value in wanted.items() if value is not None},
@@ -66,7 +82,7 @@ def _entry(row: dict[str, Any]) -> AuditEntry:
     return AuditEntry(
         id=row["id"],
         at=rfc3339(row["at_ms"]),
-        actor={"kind": row["actor_kind"], "id": row["actor_id"], "name": row["actor_name"]},
+        actor=AuditActor(kind=row["actor_kind"], id=row["actor_id"], name=row["actor_name"]),
         action=row["action"],
         object=row["object"],
         before=json.loads(row["before_change"]) if row["before_change"] else None,

@@ -11,14 +11,23 @@ from ..common import services
 from ..domain.catalogue import scopes_for
 from ..domain.oauth import STATE_SECONDS, missing_scopes
 from ..domain.secret import Secret
-from ..errors import Forbidden, ModuleError
+from ..errors import (
+    BadRequest,
+    DatabaseUnavailable,
+    Forbidden,
+    ModuleError,
+    TwitchUnavailable,
+)
 from ..models.tokens import NEEDS_LOGIN, TokenRow
-from ..services.logins import Connected
+from ..services.logins import Connected, StateRefused
 from ..services.tokens import NeedsLogin, UserToken
-from .http import Answer, audited, endpoint, page, problem, read_query, reply, wants_page
+from . import schemas
+from .http import Answer, audited, endpoint, page, problem, reply, wants_page
+from .operations import TWITCH, Fails, Failure, Says
+from .reading import JSON, Takes
 from .times import rfc3339
 
-UserId = Annotated[str, Field(min_length=1, max_length=50)]
+UserId = Annotated[str, Field(max_length=50, pattern=r"^[A-Za-z0-9_]+$")]
 
 
 class LoginQuery(BaseModel):
@@ -56,10 +65,29 @@ class Declined(Forbidden):
     title = "Not connected"
 
 
-@endpoint("/twitch/auth/login", "GET")
-def log_in() -> Answer:
-    """Send the browser to Twitch."""
-    query = read_query(LoginQuery)
+# What asking for a user's token comes to.
+_TOKEN: tuple[Failure, ...] = (
+    NeedsLogin,
+    *TWITCH,
+    Fails(TwitchUnavailable, "renewal_paused", "renewal_in_progress"),
+)
+
+
+@endpoint(
+    "/twitch/auth/login",
+    "GET",
+    tag="Streamers' logins",
+    takes=Takes(LoginQuery, "query"),
+    answers={
+        303: Says(
+            about="To Twitch's own page, with a cookie that the callback asks for",
+            headers={"Location": "An address at Twitch", "Set-Cookie": "Who began the login"},
+        )
+    },
+    errors=(DatabaseUnavailable,),
+)
+def begin_login(query: LoginQuery) -> Answer:
+    """Send a streamer's browser to Twitch, to log in there."""
     # A browser that has two logins open goes on with the same cookie, so that both can end.
     browser = _browser() or services().logins.new_browser()
     key = Secret(query.activation_key) if query.activation_key else None
@@ -71,11 +99,25 @@ def log_in() -> Answer:
     return ""
 
 
-@endpoint("/twitch/auth/callback", "GET")
-def callback() -> Answer:
-    """Finish the login. The state is judged before anything else is looked at."""
+@endpoint(
+    "/twitch/auth/callback",
+    "GET",
+    tag="Streamers' logins",
+    takes=Takes(CallbackQuery, "query"),
+    answers={200: Says(schemas.Connected, media_types=(JSON, "text/html"))},
+    errors=(
+        Fails(BadRequest, StateRefused.code, "code_refused"),
+        Declined,
+        *TWITCH,
+        DatabaseUnavailable,
+    ),
+)
+def callback(query: CallbackQuery) -> Answer:
+    """Finish a login: where Twitch sends the browser back to.
+
+    It takes the cookie of the browser that began, and each `state` once.
+    """
     try:
-        query = read_query(CallbackQuery)
         activation_key = services().logins.check(query.state, _browser())
         if query.error or not query.code:
             raise Declined("Twitch says that the request was declined")
@@ -85,46 +127,78 @@ def callback() -> Answer:
     return _connected(connected)
 
 
-@endpoint("/twitch/auth/status", "GET")
-def status() -> Answer:
-    """What is known of a user's login, without asking Twitch."""
-    user_id = read_query(StatusQuery).user_id
-    row = services().tokens.find(user_id)
+@endpoint(
+    "/twitch/auth/status",
+    "GET",
+    tag="Streamers",
+    takes=Takes(StatusQuery, "query"),
+    answers={
+        200: Says(schemas.Login | schemas.UnknownLogin, "What is known of it", media_types=(JSON,))
+    },
+)
+def show_login(query: StatusQuery) -> Answer:
+    """Show what is known of a user's login, without asking Twitch."""
+    row = services().tokens.find(query.user_id)
     if row is None:
-        return reply({"authenticated": False, "user_id": user_id})
+        return reply(schemas.UnknownLogin(authenticated=False, user_id=query.user_id))
     return reply(_user(row))
 
 
-@endpoint("/twitch/auth/users", "GET")
-def list_users() -> Answer:
-    """Everyone with tokens, without asking Twitch."""
-    return reply({"users": [_user(row) for row in services().tokens.list()]})
+@endpoint("/twitch/auth/users", "GET", tag="Streamers", answers={200: schemas.LoginList})
+def list_logins() -> Answer:
+    """List everyone with tokens, without asking Twitch."""
+    return reply(schemas.LoginList(users=[_user(row) for row in services().tokens.list()]))
 
 
-@endpoint("/twitch/auth/refresh/<user_id>", "POST")
-def refresh(user_id: str) -> Answer:
+@endpoint(
+    "/twitch/auth/refresh/<user_id>",
+    "POST",
+    tag="Streamers",
+    answers={200: schemas.TokenState},
+    errors=_TOKEN,
+)
+def renew_token(user_id: str) -> Answer:
     """Renew a user's token now; callers who come together share one renewal."""
     row = services().tokens.find(user_id)
     version = row.version if row else 0
     token = _asking(services().tokens.renewed, user_id, version)
     audited("token.refresh", f"user:{user_id}")
-    return reply(_without_token(token))
+    return reply(schemas.TokenState(**_without_token(token)))
 
 
-@endpoint("/twitch/auth/revoke/<user_id>", "POST")
-def revoke(user_id: str) -> Answer:
+@endpoint(
+    "/twitch/auth/revoke/<user_id>",
+    "POST",
+    tag="Streamers",
+    answers={200: schemas.RevokedLogin},
+)
+def revoke_tokens(user_id: str) -> Answer:
     """Revoke a user's tokens at Twitch and delete them here."""
     confirmed = services().tokens.forget(user_id)
     audited("token.revoke", f"user:{user_id}", after={"revoked_at_twitch": confirmed})
-    return reply({"user_id": user_id, "deleted": True, "revoked_at_twitch": confirmed})
+    return reply(schemas.RevokedLogin(user_id=user_id, deleted=True, revoked_at_twitch=confirmed))
 
 
-@endpoint("/twitch/auth/token/<user_id>", "GET")
+@endpoint(
+    "/twitch/auth/token/<user_id>",
+    "GET",
+    tag="Streamers",
+    answers={200: schemas.LentToken},
+    errors=_TOKEN,
+)
 def lend_token(user_id: str) -> Answer:
-    """A valid access token for another service; never the refresh token."""
+    """Lend a valid access token to another service; never the refresh token.
+
+    It is renewed first when it is near its end.
+    """
     token = _asking(services().tokens.valid, user_id)
-    lent = {"access_token": token.access_token.reveal(), "token_type": "bearer"}
-    return reply({**lent, **_without_token(token)})
+    return reply(
+        schemas.LentToken(
+            access_token=token.access_token.reveal(),
+            token_type="bearer",  # noqa: S106  # its type
+            **_without_token(token),
+        )
+    )
 
 
 def _asking(ask: Callable[..., UserToken], *arguments: str | int) -> UserToken:
@@ -146,23 +220,23 @@ def _without_token(token: UserToken) -> dict[str, Any]:
     }
 
 
-def _user(row: TokenRow) -> dict[str, Any]:
+def _user(row: TokenRow) -> schemas.Login:
     scopes = row.scopes.split()
     needed = scopes_for(services().roster.types(row.user_id))
-    return {
-        "authenticated": row.status != NEEDS_LOGIN,
-        "user_id": row.user_id,
-        "login": row.login,
-        "display_name": row.display_name,
-        "scopes": scopes,
-        "missing_scopes": missing_scopes(needed, scopes),
-        "expires_at": rfc3339(row.expires_at_ms),
-        "expires_in": services().tokens.seconds_left(row.expires_at_ms),
-        "status": row.status,
-        "reason": row.reason,
-        "last_validated_at": rfc3339(row.validated_at_ms),
-        "login_url": services().settings.login_url if row.status == NEEDS_LOGIN else None,
-    }
+    return schemas.Login(
+        authenticated=row.status != NEEDS_LOGIN,
+        user_id=row.user_id,
+        login=row.login,
+        display_name=row.display_name,
+        scopes=scopes,
+        missing_scopes=missing_scopes(needed, scopes),
+        expires_at=rfc3339(row.expires_at_ms),
+        expires_in=services().tokens.seconds_left(row.expires_at_ms),
+        status="needs_login" if row.status == NEEDS_LOGIN else "ok",
+        reason=row.reason,
+        last_validated_at=rfc3339(row.validated_at_ms),
+        login_url=services().settings.login_url if row.status == NEEDS_LOGIN else None,
+    )
 
 
 def _connected(connected: Connected) -> Answer:
@@ -176,15 +250,17 @@ def _connected(connected: Connected) -> Answer:
         )
     gateway = connected.gateway
     return reply(
-        {
-            "authenticated": True,
-            "message": f"Connected as {connected.display_name}",
-            "user_id": connected.user_id,
-            "login": connected.login,
-            "display_name": connected.display_name,
-            "scopes": list(connected.scopes),
-            "gateway": gateway and {"activated": gateway == "activated", "detail": gateway},
-        }
+        schemas.Connected(
+            authenticated=True,
+            message=f"Connected as {connected.display_name}",
+            user_id=connected.user_id,
+            login=connected.login,
+            display_name=connected.display_name,
+            scopes=list(connected.scopes),
+            gateway=schemas.Gateway(activated=gateway == "activated", detail=gateway)
+            if gateway
+            else None,
+        )
     )
 
 

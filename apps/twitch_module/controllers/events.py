@@ -10,7 +10,19 @@ from ..domain.follow import origin
 from ..errors import Conflict, NotFound
 from ..models import activities, audit, events
 from ..models.pages import Page
-from .http import Answer, actor, endpoint, read_json, read_query, reply
+from .http import Answer, actor, endpoint, reply
+from .operations import Says
+from .reading import JSON, Takes
+from .schemas import (
+    Activity,
+    ActivityAnswer,
+    ActivityPage,
+    Event,
+    EventAnswer,
+    EventPage,
+    EventWithBody,
+    Redelivered,
+)
 from .times import EpochMs, rfc3339
 
 Id = Annotated[str, Field(min_length=1, max_length=255)]
@@ -23,11 +35,11 @@ class Filter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    type: Id | None = None
+    type: Id | None = Field(None, description="Of the event, or of the activity")
     channel_id: Id | None = None
-    user_id: Id | None = None
-    since: EpochMs | None = None
-    until: EpochMs | None = None
+    user_id: Id | None = Field(None, description="Who acted")
+    since: EpochMs | None = Field(None, description="Not before this time")
+    until: EpochMs | None = Field(None, description="Before this time")
 
     def selection(self, type_column: str) -> dict[str, Any]:
         """The filter as the models take it."""
@@ -43,7 +55,9 @@ class EventQuery(Filter):
     """A page of events."""
 
     limit: int = Field(50, ge=1, le=200)
-    cursor: int | None = Field(None, ge=1, le=_LARGEST_ID)
+    cursor: int | None = Field(
+        None, ge=1, le=_LARGEST_ID, description="The `next_cursor` of the page before"
+    )
 
     def page(self, type_column: str) -> dict[str, Any]:
         """The page as the models take it."""
@@ -73,40 +87,56 @@ class Redelivery(Filter):
     status: Literal["dead", "delivered", "pending"] = "dead"
 
 
-@endpoint("/twitch/events", "GET")
-def list_events() -> Answer:
-    """A page of events, newest first."""
-    query = read_query(EventQuery)
+@endpoint(
+    "/twitch/events",
+    "GET",
+    tag="Events",
+    takes=Takes(EventQuery, "query"),
+    answers={200: EventPage},
+)
+def list_events(query: EventQuery) -> Answer:
+    """List events, newest first."""
     with services().database.transaction(write=False) as transaction:
         page = events.list_events(transaction, **query.page("event_type"))
-    return reply({"events": [_event(row) for row in page.rows], "next_cursor": _cursor(page)})
+    shown = [Event(**_event(row)) for row in page.rows]
+    return reply(EventPage(events=shown, next_cursor=_cursor(page)))
 
 
-@endpoint("/twitch/events/<event_id>", "GET")
+@endpoint("/twitch/events/<event_id>", "GET", tag="Events", answers={200: EventAnswer})
 def show_event(event_id: str) -> Answer:
-    """One event, with the body that Twitch sent."""
+    """Show an event, with the body that Twitch sent."""
     with services().database.transaction(write=False) as transaction:
         row = events.get_event(transaction, event_id)
     if row is None:
         raise NotFound(f"There is no event {event_id!r}")
     body = row["body"].decode("utf-8", "replace")
-    return reply({"event": {**_event(row), "event_data": body}})
+    return reply(EventAnswer(event=EventWithBody(**_event(row), event_data=body)))
 
 
-@endpoint("/twitch/activities", "GET")
-def list_activities() -> Answer:
-    """A page of activities, newest first."""
-    query = read_query(ActivityQuery)
+@endpoint(
+    "/twitch/activities",
+    "GET",
+    tag="Activities",
+    takes=Takes(ActivityQuery, "query"),
+    answers={200: ActivityPage},
+)
+def list_activities(query: ActivityQuery) -> Answer:
+    """List activities, newest first."""
     with services().database.transaction(write=False) as transaction:
         page = activities.list_activities(transaction, **query.page("activity_type"))
     shown = [_activity(row) for row in page.rows]
-    return reply({"activities": shown, "next_cursor": _cursor(page)})
+    return reply(ActivityPage(activities=shown, next_cursor=_cursor(page)))
 
 
-@endpoint("/twitch/activities/redeliver", "POST")
-def redeliver_activities() -> Answer:
-    """Deliver again all that fit the filter; how many."""
-    given = read_json(Redelivery)
+@endpoint(
+    "/twitch/activities/redeliver",
+    "POST",
+    tag="Activities",
+    takes=Takes(Redelivery, "json"),
+    answers={200: Redelivered},
+)
+def redeliver_activities(given: Redelivery) -> Answer:
+    """Deliver again all that fit a filter."""
     selection = given.selection("activity_type")
     selection["equal"]["status"] = given.status
     with services().database.transaction(timeout_seconds=30) as transaction:
@@ -114,16 +144,24 @@ def redeliver_activities() -> Answer:
         after = {**given.model_dump(exclude_none=True), "redelivered": count}
         audit.record(transaction, actor(), "activity.redeliver_all", "activities", after=after)
     services().delivery.wake()
-    return reply({"redelivered": count})
+    return reply(Redelivered(redelivered=count))
 
 
-@endpoint("/twitch/activities/<activity_id>", "GET")
+@endpoint(
+    "/twitch/activities/<activity_id>", "GET", tag="Activities", answers={200: ActivityAnswer}
+)
 def show_activity(activity_id: str) -> Answer:
-    """One activity."""
-    return reply({"activity": _activity(_existing(activity_id))})
+    """Show an activity."""
+    return reply(ActivityAnswer(activity=_activity(_existing(activity_id))))
 
 
-@endpoint("/twitch/activities/<activity_id>/redeliver", "POST")
+@endpoint(
+    "/twitch/activities/<activity_id>/redeliver",
+    "POST",
+    tag="Activities",
+    answers={202: Says(ActivityAnswer, "It is going to be delivered", media_types=(JSON,))},
+    errors=(Conflict,),
+)
 def redeliver_activity(activity_id: str) -> Answer:
     """Deliver one activity again, under the same idempotency key."""
     row = _existing(activity_id)
@@ -135,7 +173,7 @@ def redeliver_activity(activity_id: str) -> Answer:
     if not accepted:
         raise Conflict(f"The activity is {row['status']}; it cannot be delivered again now")
     services().delivery.wake()
-    return reply({"activity": _activity(_existing(activity_id))}, 202)
+    return reply(ActivityAnswer(activity=_activity(_existing(activity_id))), 202)
 
 
 def _existing(activity_id: str) -> dict[str, Any]:
@@ -171,23 +209,23 @@ def _event(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _activity(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "event_id": row["event_id"],
-        "activity_type": row["activity_type"],
-        "user_id": row["user_id"] or None,
-        "user_name": row["user_name"] or None,
-        "channel_id": row["channel_id"],
-        "units": row["units"],
-        "amount": row["amount"],
-        "rule": json.loads(row["rule"]),
-        "status": row["status"],
-        "reason": row["reason"],
-        "attempts": row["attempts"],
-        "next_attempt_at": rfc3339(row["due_at_ms"]) if row["status"] == "pending" else None,
-        "delivered_at": rfc3339(row["delivered_at_ms"]),
-        "context": json.loads(row["context"]) if row["context"] else None,
-        "receipt": json.loads(row["receipt"]) if row["receipt"] else None,
-        "created_at": rfc3339(row["created_at_ms"]),
-    }
+def _activity(row: dict[str, Any]) -> Activity:
+    return Activity(
+        id=row["id"],
+        event_id=row["event_id"],
+        activity_type=row["activity_type"],
+        user_id=row["user_id"] or None,
+        user_name=row["user_name"] or None,
+        channel_id=row["channel_id"],
+        units=row["units"],
+        amount=row["amount"],
+        rule=json.loads(row["rule"]),
+        status=row["status"],
+        reason=row["reason"],
+        attempts=row["attempts"],
+        next_attempt_at=rfc3339(row["due_at_ms"]) if row["status"] == "pending" else None,
+        delivered_at=rfc3339(row["delivered_at_ms"]),
+        context=json.loads(row["context"]) if row["context"] else None,
+        receipt=json.loads(row["receipt"]) if row["receipt"] else None,
+        created_at=rfc3339(row["created_at_ms"]),
+    )

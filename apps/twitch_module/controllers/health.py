@@ -9,21 +9,38 @@ from ..models.migrations import VERSION as SCHEMA
 from ..models.migrations import schema_version
 from ..version import VERSION
 from .http import Answer, endpoint, reply
+from .operations import Says
+from .reading import JSON
+from .schemas import Check, Health, Readiness
 
 
-@endpoint("/twitch/health", "GET")
+@endpoint("/twitch/health", "GET", tag="Operation", answers={200: Health})
 def health() -> Answer:
-    """The process answers. Asks nobody."""
-    return reply({"status": "ok", "version": VERSION})
+    """Tell whether the process is alive.
+
+    It answers without asking anybody: not the database, either.
+    """
+    return reply(Health(status="ok", version=VERSION))
 
 
-@endpoint("/twitch/health/ready", "GET")
+@endpoint(
+    "/twitch/health/ready",
+    "GET",
+    tag="Operation",
+    answers={
+        200: Says(Readiness, "All that the service needs is there", media_types=(JSON,)),
+        503: Says(Readiness, "Something is not there", media_types=(JSON,)),
+    },
+)
 def ready() -> Answer:
-    """200 when all that the service needs is there; 503, and what is not."""
+    """Tell whether all that the service needs is there."""
     checks = _checks()
     healthy = all(check["ok"] for check in checks.values())
-    status = "ready" if healthy else "not ready"
-    return reply({"status": status, "checks": checks}, 200 if healthy else 503)
+    answer = Readiness(
+        status="ready" if healthy else "not ready",
+        checks={name: Check.model_validate(check) for name, check in checks.items()},
+    )
+    return reply(answer, 200 if healthy else 503)
 
 
 def _checks() -> dict[str, dict[str, Any]]:

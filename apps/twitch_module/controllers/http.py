@@ -1,61 +1,110 @@
-"""What all actions share: who may call, reading a request, answering, problem documents.
+"""What all actions share: who may call, what is read and answered, problem documents.
 
-An action is declared with `endpoint`; who may call it stands in the policy. Errors become
-problem documents (RFC 9457) here, and in the guard for what does not get this far.
+An action is declared with `endpoint`, which also describes it; who may call it stands in the
+policy. Errors become problem documents (RFC 9457) here, and in the guard for what does not get
+this far.
 """
 
 import json
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
-from urllib.parse import parse_qsl
+from inspect import getdoc
+from typing import (
+    Any,
+    Concatenate,
+    NotRequired,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    overload,
+)
 
 from ombott import HTTPError, default_app
 from py4web import action, request, response
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from ..common import services
 from ..domain.access import Actor, Caller, Origin, Rule
-from ..domain.strict_json import NotStrict, is_storable, read_object
-from ..errors import (
-    BadRequest,
-    Forbidden,
-    Invalid,
-    ModuleError,
-    NotFound,
-    TooLarge,
-    Unauthenticated,
-)
+from ..errors import BadRequest, Forbidden, ModuleError, NotFound, Unauthenticated
 from ..logs import unexpected
 from ..models.audit import Change
 from .answers import Response, page_response, problem_response
 from .answers import wants_page as is_browser
 from .guard import origin_of
+from .operations import Answers, Failure, Message, Operation, Tag, Token, declare, described
 from .policy import rule_for
-
-MAX_BODY_BYTES = 1024 * 1024
+from .reading import Takes
 
 Answer = str | bytes
 Model = TypeVar("Model", bound=BaseModel)
 
-_CALLER = "waddlebot.caller"  # in the WSGI environment
+# In the WSGI environment.
+_CALLER = "waddlebot.caller"
+_OPERATION = "waddlebot.operation"
 
 
-def endpoint(path: str, method: str) -> Callable[[Callable[..., Answer]], Any]:
+class Description(TypedDict):
+    """What a route says of itself, beside its docstring and what it takes."""
+
+    tag: Tag
+    answers: Answers
+    errors: NotRequired[tuple[Failure, ...]]  # beside those that all routes of its kind have
+    token: NotRequired[Token]
+    message: NotRequired[Message]
+
+
+@overload
+def endpoint(
+    path: str, method: str, *, takes: Takes[Model], **description: Unpack[Description]
+) -> Callable[[Callable[Concatenate[Model, ...], Answer]], Any]: ...
+
+
+@overload
+def endpoint(
+    path: str, method: str, **description: Unpack[Description]
+) -> Callable[[Callable[..., Answer]], Any]: ...
+
+
+def endpoint(
+    path: str,
+    method: str,
+    *,
+    takes: Takes[Any] | None = None,
+    **description: Unpack[Description],
+) -> Callable[[Callable[..., Answer]], Any]:
     """Register an action at an exact path and method, for those whom the policy names.
 
-    Raises LookupError when the policy does not know the route.
+    What the request holds is checked by `takes` and given to the action first, its model; then
+    come the path's parts by name. Raises LookupError when the policy does not know the route.
     """
     rule = rule_for(method, path)
     if rule is None:
         raise LookupError(f"{method} {path} is not in controllers/policy.py")
 
     def register(function: Callable[..., Answer]) -> Callable[..., Answer]:
+        operation = Operation(
+            method=method,
+            path=path,
+            name=function.__name__,
+            text=getdoc(function) or "",
+            rule=rule,
+            tag=description["tag"],
+            takes=takes,
+            answers=described(description["answers"]),
+            own_failures=description.get("errors", ()),
+            token=description.get("token", "none"),
+            message=description.get("message"),
+        )
+        declare(operation)
+
         @wraps(function)
         def answer(**arguments: str) -> Answer:
             try:
+                request.environ[_OPERATION] = operation
                 _admit(rule)
-                return function(**arguments)
+                if takes is None:
+                    return function(**arguments)
+                return function(takes.read(), **arguments)
             except ModuleError as error:
                 return problem(error)
             except Exception as error:
@@ -108,12 +157,14 @@ def audited(
     services().audit.record(actor(), did, subject, before=before, after=after)
 
 
-def reply(value: dict[str, Any] | BaseModel, status: int = 200) -> Answer:
-    """A JSON answer."""
+def reply(value: BaseModel, status: int = 200) -> Answer:
+    """A JSON answer, one of those that the route has declared."""
+    operation: Operation = request.environ[_OPERATION]
+    operation.check(status, value)
     response.status = status
     response.headers["Content-Type"] = "application/json; charset=utf-8"
     response.headers["Cache-Control"] = "no-store"
-    return json.dumps(value.model_dump() if isinstance(value, BaseModel) else value)
+    return json.dumps(value.model_dump())
 
 
 def no_content() -> Answer:
@@ -125,7 +176,7 @@ def no_content() -> Answer:
 
 def problem(error: ModuleError) -> Answer:
     """The error as a problem document, or as a page for a browser."""
-    return _give(problem_response(error, as_page=wants_page()))
+    return give(problem_response(error, as_page=wants_page()))
 
 
 def wants_page() -> bool:
@@ -135,92 +186,15 @@ def wants_page() -> bool:
 
 def page(template: str, **context: Any) -> Answer:
     """A page of `templates/`; the status is what it was set to."""
-    return _give(page_response(template, response.status_code, **context))
+    return give(page_response(template, response.status_code, **context))
 
 
-def _give(given: Response) -> Answer:
+def give(given: Response) -> Answer:
+    """An answer that stands already."""
     response.status = given.status
     for name, value in given.headers.items():
         response.headers[name] = value
     return given.body
-
-
-def read_body(limit_bytes: int = MAX_BODY_BYTES) -> bytes:
-    """The request's body, read once, whatever its encoding. Raises TooLarge, BadRequest.
-
-    Not through py4web's request: that takes chunks apart which the server took apart already,
-    and has no limit.
-    """
-    environ = request.environ
-    declared = environ.get("CONTENT_LENGTH") or ""
-    if declared:
-        if not (declared.isascii() and declared.isdigit()):
-            raise BadRequest("Content-Length is not a number")
-        length = int(declared[:20])
-        if length > limit_bytes:
-            raise TooLarge(f"At most {limit_bytes} bytes are taken")
-        body: bytes = environ["wsgi.input"].read(length)
-        if len(body) < length:
-            raise BadRequest("The body is shorter than Content-Length says")
-        return body
-    if not environ.get("wsgi.input_terminated"):
-        return b""  # the server cannot tell where the body ends; reading on would block
-    body = environ["wsgi.input"].read(limit_bytes + 1)
-    if len(body) > limit_bytes:
-        raise TooLarge(f"At most {limit_bytes} bytes are taken")
-    return body
-
-
-def read_json(model: type[Model]) -> Model:
-    """The JSON object in the body, checked. Raises BadRequest, Invalid, TooLarge."""
-    try:
-        value = read_object(read_body() or b"{}")
-    except NotStrict as error:
-        raise BadRequest(str(error)) from error
-    return _checked(model, value)
-
-
-def read_form_or_json(model: type[Model]) -> Model:
-    """The fields of a form or of a JSON object, by the request's content type."""
-    content_type = request.environ.get("CONTENT_TYPE", "")
-    if not content_type.startswith("application/x-www-form-urlencoded"):
-        return read_json(model)
-    try:
-        text = read_body().decode("utf-8")
-        fields = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=50)
-    except ValueError as error:
-        raise BadRequest("The form cannot be read") from error
-    if not all(is_storable(value) for _, value in fields):
-        raise BadRequest("A text holds a character that cannot be stored")
-    return _checked(model, dict(fields))
-
-
-def read_query(model: type[Model]) -> Model:
-    """The query string's parameters, checked. Raises Invalid."""
-    query = request.environ.get("QUERY_STRING", "")
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=50)
-    except ValueError as error:
-        raise BadRequest("The query string cannot be read") from error
-    return _checked(model, dict(pairs))
-
-
-def read_body_or_query(model: type[Model]) -> Model:
-    """The values of the query string, or of the JSON object in the body where there is none."""
-    return read_query(model) if request.environ.get("QUERY_STRING") else read_json(model)
-
-
-def _checked(model: type[Model], value: dict[str, Any]) -> Model:
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        faults = error.errors(include_input=False, include_url=False, include_context=False)
-        detail = "; ".join(
-            f"{'.'.join(str(part) for part in fault['loc'])}: "
-            f"{fault['msg'].removeprefix('Value error, ')}".removeprefix(": ")
-            for fault in faults
-        )
-        raise Invalid(detail[:1000]) from error
 
 
 def _answer_unrouted(error: HTTPError) -> Answer:

@@ -8,18 +8,30 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from py4web import request, response
 
 from ..common import services
+from ..errors import DatabaseUnavailable
 from ..models import activities, facts, subscriptions
 from ..models.database import Transaction
 from ..services.subscriber import BUDGET
 from .guard import FORWARDED
 from .http import Answer, bearer, endpoint, origin
+from .operations import WRONG_TOKEN, Says
 
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
-@endpoint("/twitch/metrics", "GET")
+@endpoint(
+    "/twitch/metrics",
+    "GET",
+    tag="Operation",
+    token="optional",  # noqa: S106  # whether there is one
+    answers={200: Says(about="Prometheus' text format", media_types=("text/plain",))},
+    errors=(WRONG_TOKEN, DatabaseUnavailable),
+)
 def metrics() -> Answer:
-    """The metrics, for a scraper on this machine or one with a token."""
+    """Show the metrics to Prometheus.
+
+    A scraper on this machine needs no token; others show one of any kind.
+    """
     if not _is_from_this_machine():
         services().admin_auth.identify(bearer(), origin())
     registry = CollectorRegistry()

@@ -21,6 +21,8 @@ POLICY: Final[dict[tuple[str, str], Rule]] = {
     # For scrapers of this machine; others show a token of any kind.
     ("GET", "/twitch/metrics"): _ANYONE,
     ("GET", STATIC): _ANYONE,
+    ("GET", "/twitch/openapi.json"): _ANYONE,
+    ("GET", "/twitch/docs"): _ANYONE,
     # Twitch shows its signature.
     ("POST", "/twitch/webhook"): Rule(anyone=True, max_body_bytes=MAX_MESSAGE_BYTES),
     # Streamers' browsers; the callback belongs to the browser that began.

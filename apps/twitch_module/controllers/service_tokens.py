@@ -1,30 +1,40 @@
 """Service tokens: made, listed and revoked by admins, exchanged by services."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from ..common import services
 from ..domain.access import Scope
-from ..errors import NotFound
+from ..errors import DatabaseUnavailable, NotFound, Unauthenticated
 from ..models.service_tokens import ServiceToken
 from ..services.service_tokens import MAX_DAYS, MIN_DAYS
-from .http import Answer, actor, bearer, endpoint, no_content, read_json, reply
+from .http import Answer, actor, bearer, endpoint, no_content, reply
+from .operations import NO_CONTENT, Fails
+from .reading import Takes
+from .schemas import Shape, Time
 from .times import rfc3339
 
 _PATH = "/api/auth/service-token"
 Name = Annotated[
     str,
+    # No control characters, and something visible at both ends.
     StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$"
+        max_length=100, pattern=r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$"
     ),
 ]
+_ONE_OF_BOTH: dict[str, Any] = {
+    "oneOf": [
+        {"required": ["days"], "properties": {"days": {"type": "integer"}}},
+        {"required": ["eternal"], "properties": {"eternal": {"const": True}}},
+    ]
+}
 
 
 class NewServiceToken(BaseModel):
     """A token to be made: for so many days, or eternal."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_ONE_OF_BOTH)
 
     name: Name
     scopes: list[Scope] = Field(min_length=1, max_length=20)
@@ -38,58 +48,63 @@ class NewServiceToken(BaseModel):
         return self
 
 
-class CreatedServiceToken(BaseModel):
+class CreatedServiceToken(Shape):
     """The only answer that ever holds the token itself."""
 
     id: int
     service_token: str
     name: str
     scopes: list[str]
-    expires_at: str | None
+    expires_at: Time | None
 
 
-class ShownServiceToken(BaseModel):
+class ShownServiceToken(Shape):
     """A token as it is listed."""
 
     id: int
     name: str
     prefix: str
     scopes: list[str]
-    status: str  # active, expired or revoked
+    status: Literal["active", "expired", "revoked"]
     eternal: bool
-    expires_at: str | None
+    expires_at: Time | None
     created_by: str
-    created_at: str | None
-    last_used_at: str | None
-    revoked_at: str | None
+    created_at: Time | None
+    last_used_at: Time | None
+    revoked_at: Time | None
 
 
-class ServiceTokenList(BaseModel):
+class ServiceTokenList(Shape):
     """Every token, newest first."""
 
     service_tokens: list[ShownServiceToken]
 
 
-class ServiceAccess(BaseModel):
+class ServiceAccess(Shape):
     """The answer to an exchange."""
 
     access_token: str
-    token_type: str = "bearer"  # noqa: S105  # its type
-    expires_in: int
-    service_token_expires_at: str | None  # None: never
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105  # its type
+    expires_in: int = Field(description="Seconds")
+    service_token_expires_at: str | None = Field(description="null: never")
 
 
-@endpoint(_PATH, "GET")
+@endpoint(_PATH, "GET", tag="Service tokens", answers={200: ServiceTokenList})
 def list_service_tokens() -> Answer:
-    """Every service token, newest first, without its secret."""
+    """List the service tokens, newest first, without their secrets."""
     tokens, now_ms = services().service_tokens.list()
     return reply(ServiceTokenList(service_tokens=[_shown(token, now_ms) for token in tokens]))
 
 
-@endpoint(_PATH, "POST")
-def create_service_token() -> Answer:
-    """201 with the token; it is not shown again."""
-    given = read_json(NewServiceToken)
+@endpoint(
+    _PATH,
+    "POST",
+    tag="Service tokens",
+    takes=Takes(NewServiceToken, "json"),
+    answers={201: CreatedServiceToken},
+)
+def create_service_token(given: NewServiceToken) -> Answer:
+    """Make a service token. It is shown this once."""
     token, secret = services().service_tokens.create(given.name, given.scopes, given.days, actor())
     created = CreatedServiceToken(
         id=token.id,
@@ -101,7 +116,7 @@ def create_service_token() -> Answer:
     return reply(created, 201)
 
 
-@endpoint(f"{_PATH}/<token_id>", "DELETE")
+@endpoint(f"{_PATH}/<token_id>", "DELETE", tag="Service tokens", answers={204: NO_CONTENT})
 def revoke_service_token(token_id: str) -> Answer:
     """End a service token; its access tokens end with it."""
     if not (token_id.isascii() and token_id.isdigit() and len(token_id) <= 18):
@@ -110,9 +125,22 @@ def revoke_service_token(token_id: str) -> Answer:
     return no_content()
 
 
-@endpoint(f"{_PATH}/refresh", "POST")
+@endpoint(
+    f"{_PATH}/refresh",
+    "POST",
+    tag="Service tokens",
+    token="service token",  # noqa: S106  # its kind
+    answers={200: ServiceAccess},
+    errors=(
+        Fails(Unauthenticated, "unauthenticated", "service_token_invalid"),
+        DatabaseUnavailable,
+    ),
+)
 def exchange_service_token() -> Answer:
-    """An access token of 15 minutes for the service token in the Authorization header."""
+    """Exchange a service token for an access token of 15 minutes.
+
+    The service token goes into the Authorization header, as access tokens do.
+    """
     exchange = services().admin_auth.exchange(bearer())
     return reply(
         ServiceAccess(
@@ -124,7 +152,8 @@ def exchange_service_token() -> Answer:
 
 
 def _shown(token: ServiceToken, now_ms: int) -> ShownServiceToken:
-    status = "active" if token.is_alive(now_ms) else "expired"
+    alive = token.is_alive(now_ms)
+    status: Literal["active", "expired"] = "active" if alive else "expired"
     return ShownServiceToken(
         id=token.id,
         name=token.name,

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from ..domain.eventsub import epoch_seconds
 
@@ -24,4 +24,8 @@ def _epoch_ms(value: object) -> int:
 
 
 # A time in a query: text in, epoch milliseconds out.
-EpochMs = Annotated[int, BeforeValidator(_epoch_ms)]
+EpochMs = Annotated[
+    int,
+    BeforeValidator(_epoch_ms),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]

@@ -1,15 +1,66 @@
 """POST /twitch/webhook: EventSub."""
 
+from typing import Any, Literal
+
 from py4web import request, response
+from pydantic import BaseModel, Field
 
 from ..common import services
 from ..domain.eventsub import MAX_BODY_BYTES
-from .http import Answer, endpoint, read_body
+from ..errors import DatabaseUnavailable, MessageRefused
+from .http import Answer, endpoint
+from .operations import Fails, Message, Says
+from .reading import read_body
 
 
-@endpoint("/twitch/webhook", "POST")  # the signature says who it is
+class MessageHeaders(BaseModel):
+    """What Twitch's messages carry."""
+
+    message_id: str = Field(
+        alias="Twitch-Eventsub-Message-Id", max_length=255, pattern=r"^[\x21-\x7e]+$"
+    )
+    timestamp: str = Field(
+        alias="Twitch-Eventsub-Message-Timestamp",
+        description="RFC 3339; at most ten minutes from now",
+        json_schema_extra={"format": "date-time"},
+    )
+    signature: str = Field(
+        alias="Twitch-Eventsub-Message-Signature",
+        description="`sha256=` and the HMAC of message id, timestamp and body with the secret",
+    )
+    type: Literal["notification", "webhook_callback_verification", "revocation"] = Field(
+        alias="Twitch-Eventsub-Message-Type"
+    )
+
+
+class MessageBody(BaseModel):
+    """What a message says; what stands in it depends on the subscription's type."""
+
+    subscription: dict[str, Any] | None = None
+    event: dict[str, Any] | None = None
+    challenge: str | None = Field(None, description="To be answered, when the callback is verified")
+
+
+@endpoint(
+    "/twitch/webhook",
+    "POST",
+    tag="Webhook",
+    message=Message(MessageHeaders, MessageBody),
+    answers={
+        200: Says(about="The challenge alone", media_types=("text/plain",)),
+        204: Says(about="What the message says is durable, or was already"),
+    },
+    errors=(
+        Fails(MessageRefused, "missing_header", "stale_timestamp", "bad_signature"),
+        DatabaseUnavailable,
+    ),
+)
 def webhook() -> Answer:
-    """200 and the challenge, or 204 once what the message says is durable."""
+    """Take a message of Twitch (EventSub).
+
+    Its signature says who it is from. A message id that was seen before is acknowledged, and
+    nothing happens. What is signed and cannot be understood is kept aside.
+    """
     challenge = services().receiver.receive(request.environ, read_body(MAX_BODY_BYTES))
     if challenge is None:
         response.status = 204

@@ -6,6 +6,8 @@ from typing import Any
 from .catalogue import CATALOGUE, REVOKED, types_in_use
 from .points import BadPolicy, Policy, amended
 
+# What a channel can have.
+CHANNEL_TYPES = [name for name in CATALOGUE if name != REVOKED]
 # Every cheer would be counted twice.
 _EXCLUSIVE = ("channel.cheer", "channel.bits.use")
 
@@ -24,9 +26,9 @@ def type_problems(event_types: Iterable[str]) -> list[str]:
     """Why a channel cannot have these types; empty when it can."""
     names = list(event_types)
     problems = [
-        f"event_types: {name!r} is no type of a channel; there are {_known()}"
+        f"event_types: {name!r} is no type of a channel; there are {', '.join(CHANNEL_TYPES)}"
         for name in names
-        if name == REVOKED or name not in CATALOGUE
+        if name not in CHANNEL_TYPES
     ]
     if all(name in names for name in _EXCLUSIVE):
         problems.append(f"event_types: {' and '.join(_EXCLUSIVE)} count every cheer twice")
@@ -39,7 +41,3 @@ def usable_policy(usual: Policy, entries: Mapping[str, Any] | None) -> Policy:
         return policy_of(usual, entries)
     except BadPolicy:
         return usual
-
-
-def _known() -> str:
-    return ", ".join(name for name in CATALOGUE if name != REVOKED)

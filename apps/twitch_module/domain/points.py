@@ -12,6 +12,7 @@ from .notification import Notification
 
 MAX_FIGURE = 1_000_000_000  # bound of every figure in a policy
 MAX_POINTS = 2**53 - 1  # the largest integer that every JSON reader keeps exactly
+RULE_FIGURES = ("base", "per_unit", "max")
 _KEYS = ("base", "per_unit", "tiers", "max")
 
 
@@ -134,7 +135,7 @@ def _read_rule(
     if not isinstance(tiers, Mapping):
         faults.append(f"{place}.tiers must map tiers to factors, such as 2000 = 2")
         tiers = {}
-    figures = {key: given[key] for key in ("base", "per_unit", "max") if key in given}
+    figures = {key: given[key] for key in RULE_FIGURES if key in given}
     figures |= {f"tiers.{tier}": factor for tier, factor in tiers.items()}
     for name, figure in figures.items():
         if isinstance(figure, bool) or not isinstance(figure, int | float):
