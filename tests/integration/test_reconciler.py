@@ -165,6 +165,20 @@ def test_after_a_lost_database_all_is_adopted(
     assert 0 == calls(sandbox, DELETE)
 
 
+def test_a_channel_that_is_added_meanwhile_is_left_to_whoever_adds_it(
+    services: Services, make: Build, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    compare(services)
+    fresh = make(DB_URI=f"sqlite://{tmp_path}/fresh.db")
+
+    def go_on(_: float) -> bool:
+        fresh.channels.add(SYSTEM, channel_id=STREAMER)
+        return True
+
+    assert fresh.reconciler.compare_all(go_on)
+    assert all_are("adopted") == outcomes(compare(fresh))
+
+
 def test_what_vanished_returns(services: Services, sandbox: Sandbox) -> None:
     compare(services)
     for found in at_twitch(sandbox)[:2]:

@@ -112,6 +112,10 @@ class Reconciler:
     def _compare_listed(
         self, channel_id: str, there: Sequence[Subscription], since_ms: int
     ) -> None:
+        with self._database.transaction(write=False) as transaction:
+            channel = channels.get(transaction, channel_id)
+        if channel is not None and channel.created_at_ms >= since_ms:
+            return  # it has just been added: whoever did that sets it up, and is told how
         plan = self._compare(channel_id, there, since_ms, asked=False, dry_run=True)
         if channel_id and any(result.outcome == "created" for result in plan.results):
             # The list may be minutes old by now: look again before anything is made.
