@@ -293,12 +293,13 @@ class TestEnded:
     def test_it_waits_for_a_login(self, services: Services, sandbox: Sandbox, status: str) -> None:
         compared = self.end(services, sandbox, status)
         waiting = one(compared, "channel.raid")
+        warned = warning(services)
         log_in(services, "bits:read")
         after = one(compare(services), "channel.raid")
 
         assert ("waiting", status) == (waiting.outcome, waiting.reason)
         assert "https://bot.example/twitch/auth/login" == waiting.login_url
-        assert status in warning(services) or after.outcome == "created"
+        assert f"channel.raid: {status}" == warned
         assert "created" == after.outcome
 
     @pytest.mark.parametrize("status", ["user_removed", "version_removed"])
@@ -324,15 +325,16 @@ class TestEnded:
     def test_the_second_end_within_a_day_is_not_answered_at_once(
         self, services: Services, sandbox: Sandbox
     ) -> None:
-        self.end(services, sandbox, "notification_failures_exceeded")
-        raid = next(found for found in at_twitch(sandbox) if found["type"] == "channel.raid")
-        sandbox.delete(f"/control/subscriptions?id={raid['id']}").raise_for_status()
-        put(sandbox, status="notification_failures_exceeded")
-        # It is not the same one: what counts is that one of ours has ended again.
-        compare(services, asked=True)
-        ended = next(found for found in at_twitch(sandbox) if found["type"] == "channel.raid")
-        sandbox.delete(f"/control/subscriptions?id={ended['id']}").raise_for_status()
-        assert "created" == one(compare(services, asked=True), "channel.raid").outcome
+        status = "notification_failures_exceeded"
+        first = one(self.end(services, sandbox, status), "channel.raid")
+        made = calls(sandbox, CREATE)
+        again = {"subscription_id": first.subscription_id, "status": status, "message": False}
+        sandbox.control("revoke", again)
+        second = one(compare(services), "channel.raid")
+
+        assert "created" == first.outcome
+        assert ("refused", status) == (second.outcome, second.reason)
+        assert made == calls(sandbox, CREATE)
 
 
 def test_a_pending_one_shows_its_age_and_an_old_one_is_tried_anew(

@@ -42,7 +42,7 @@ class Rule:
         points = round(min(max(exact, -MAX_POINTS), MAX_POINTS))
         return points if self.max is None else min(points, math.floor(self.max))
 
-    @lru_cache(maxsize=4096)  # noqa: B019  # a rule lives as long as the process
+    @lru_cache(maxsize=4096)  # noqa: B019  # bounded; equal rules share it
     def explain(self, units: int, tier: str | None) -> str:
         """The rule and what went into it, as the JSON that an activity keeps."""
         return json.dumps(
