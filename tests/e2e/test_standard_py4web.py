@@ -1,5 +1,6 @@
 """The module as any py4web app: `py4web run apps`, and imported with apps/ on the path."""
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -44,21 +45,36 @@ def server(tmp_path: Path) -> Iterator[str]:
     process.wait(timeout=10)
 
 
+def post(server: str, message: Message) -> requests.Response:
+    return requests.post(
+        server + "/twitch/webhook", data=message.content(), headers=message.headers(), timeout=10
+    )
+
+
 def test_py4web_run_serves_the_webhook(server: str) -> None:
-    def post(message: Message) -> requests.Response:
-        return requests.post(
-            server + "/twitch/webhook",
-            data=message.content(),
-            headers=message.headers(),
-            timeout=10,
-        )
+    challenge = post(server, Message(message_type="webhook_callback_verification", challenge="abc"))
 
-    challenge = post(Message(message_type="webhook_callback_verification", challenge="abc"))
-
-    assert 204 == post(Message()).status_code
-    assert 403 == post(Message(secret="somebody-elses")).status_code
+    assert 204 == post(server, Message()).status_code
+    assert 403 == post(server, Message(secret="somebody-elses")).status_code
     assert (200, b"abc") == (challenge.status_code, challenge.content)
     assert "not_found" == requests.get(server + "/twitch/nothing", timeout=5).json()["code"]
+
+
+def test_py4webs_server_too_waits_for_the_commit(server: str, tmp_path: Path) -> None:
+    """It cannot answer later, as ours can."""
+    message = Message()
+    other = sqlite3.connect(tmp_path / "storage.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    locked = post(server, message)
+    other.execute("ROLLBACK")
+    free = post(server, message)
+    stored = other.execute("SELECT count(*) FROM twitch_events").fetchone()
+    other.close()
+
+    assert (503, "database_unavailable") == (locked.status_code, locked.json()["code"])
+    assert locked.elapsed.total_seconds() < 3
+    assert locked.headers["Retry-After"]
+    assert (204, (1,)) == (free.status_code, stored)
 
 
 def test_the_guard_stands_before_py4webs_server_too(server: str) -> None:

@@ -23,8 +23,10 @@ BELOW: dict[str, set[str]] = {
     "clients": {"errors", "version", "settings", "domain", "clients"},
     "vault": {"errors", "domain"},
     "services": {"errors", "domain", "models", "clients", "vault", "services"},
+    "late_answer": {"services"},
     "controllers": {
         "errors",
+        "late_answer",
         "logs",
         "version",
         "domain",

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from py4web.core import render
 
 from ..errors import ModuleError
+from ..services.group_commit import Commitment
 from .schemas import Problem
 
 _TEMPLATES = str(Path(__file__).resolve().parent.parent / "templates")
@@ -18,11 +19,15 @@ _PAGE_POLICY = (
 
 
 class Response(NamedTuple):
-    """An answer that nothing has been done with."""
+    """An answer that nothing has been done with.
+
+    `once` is what must be durable before it is given; then it may be another one.
+    """
 
     status: int
     headers: dict[str, str]
     body: str
+    once: Commitment | None = None
 
 
 def wants_page(accept: str) -> bool:

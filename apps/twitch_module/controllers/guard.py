@@ -25,6 +25,7 @@ from ..errors import (
     NotFound,
     TooLarge,
 )
+from ..late_answer import ANSWER_AFTER, Answer, Headers
 from ..logs import unexpected
 from .answers import Response, problem_response, wants_page
 from .policy import rule_for
@@ -34,8 +35,8 @@ FORWARDED_FOR, FORWARDED = "waddlebot.forwarded_for", "waddlebot.forwarded"
 _ORIGIN = "waddlebot.origin"
 
 Environ = dict[str, Any]
-Headers = list[tuple[str, str]]
 Application = Callable[[Environ, Any], Iterable[bytes]]
+Plain = Callable[[Environ], Response]
 
 log = structlog.get_logger("guard")
 
@@ -87,28 +88,52 @@ class Guard:
         self._fixed: Headers = []
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        rule: Rule | None = None
+        try:
+            _judge_peer(environ)
+            rule, plain = _judge(environ)
+            if plain is None:
+                return self._application(environ, self._start(start_response, ours=bool(rule)))
+            return self._give(plain(environ), environ, start_response)
+        except Exception as error:
+            return self._give(_refusal(error, environ), environ, start_response)
+
+    def _start(self, start_response: Any, *, ours: bool) -> Any:
+        """`start_response` with the headers that every answer gets."""
 
         def start(status: str, headers: Headers, *error: Any) -> Any:
-            if rule is not None:
+            if ours:
                 _add_missing(headers, _OUR_HEADERS)
             return start_response(status, headers + self._fixed_headers(), *error)
 
-        try:
-            _judge_peer(environ)
-            rule = _judge(environ)
-            return self._application(environ, start)
-        except ModuleError as error:
-            refusal = error
-        except Exception as error:  # the last one who can answer
-            reference = unexpected.report(error, route=environ.get("REQUEST_METHOD", ""))
-            refusal = ModuleError(f"It is in the log under {reference}")
-        as_page = wants_page(environ.get("HTTP_ACCEPT", ""))
-        response = problem_response(refusal, as_page=as_page)
-        if isinstance(refusal, MethodNotAllowed):
-            response.headers["Allow"] = refusal.allowed
-        rule = _REFUSAL
-        return _send(response, environ, start)
+        return start
+
+    def _give(self, response: Response, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        """Answer: at once, or when what it depends on is durable. Blocks where it must."""
+        if response.once is not None:
+            answer_after = environ.get(ANSWER_AFTER)
+            if answer_after is None:
+                try:
+                    response.once.wait()
+                except Exception as error:
+                    response = _refusal(error, environ)
+            else:
+                answer_after(response.once, partial(self._late_refusal, environ))
+        status, headers, body = self._complete(response)
+        start_response(_STATUS_LINES[status], headers)
+        return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]
+
+    def _late_refusal(self, environ: Environ, error: BaseException) -> Answer:
+        return self._complete(_refusal(error, environ))
+
+    def _complete(self, response: Response) -> Answer:
+        """Status, headers and body of an answer of ours."""
+        headers = list(response.headers.items())
+        _add_missing(headers, _OUR_HEADERS)
+        headers += self._fixed_headers()
+        body = response.body.encode()
+        if response.status != HTTPStatus.NO_CONTENT:
+            headers.append(("Content-Length", str(len(body))))
+        return response.status, headers, body
 
     def _fixed_headers(self) -> Headers:
         if not self._fixed:
@@ -117,7 +142,18 @@ class Guard:
         return self._fixed
 
 
-_REFUSAL = Rule(anyone=True)  # whose headers the guard's own answers get
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+
+def _refusal(error: BaseException, environ: Environ) -> Response:
+    """The problem document, or page, for what went wrong; also what nobody foresaw."""
+    if not isinstance(error, ModuleError):
+        reference = unexpected.report(error, route=environ.get("REQUEST_METHOD", ""))
+        error = ModuleError(f"It is in the log under {reference}")
+    response = problem_response(error, as_page=wants_page(environ.get("HTTP_ACCEPT", "")))
+    if isinstance(error, MethodNotAllowed):
+        response.headers["Allow"] = error.allowed
+    return response
 
 
 def _add_missing(headers: Headers, wanted: dict[str, str]) -> None:
@@ -147,8 +183,11 @@ def origin_of(environ: Environ) -> Origin:
     return found
 
 
-def _judge(environ: Environ) -> Rule | None:
-    """The rule of the route, or None for another app's. Raises what the answer is to be."""
+def _judge(environ: Environ) -> tuple[Rule | None, Plain | None]:
+    """The rule of the route, or None for another app's, and what answers it, if not py4web.
+
+    Raises what the answer is to be.
+    """
     try:
         path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8")
     except UnicodeError as error:
@@ -164,7 +203,17 @@ def _judge(environ: Environ) -> Rule | None:
     limit = rule.max_body_bytes if rule else _OTHERS_MAX_BODY_BYTES
     if length > limit:
         raise TooLarge(f"At most {limit} bytes are taken")
-    return rule
+    return rule, _answered_here.get((method, route))
+
+
+# Routes that are not left to py4web, by method and route.
+_answered_here: dict[tuple[str, str], Plain] = {}
+
+
+def answer_here(method: str, route: str, function: Plain) -> None:
+    """Have a route answered without py4web, whose request and response objects take longer than
+    to verify, read and hand over a message. All that is judged here holds for it, too."""
+    _answered_here[method, route] = function
 
 
 # Routes without parameters, by method and path, as soon as they have been asked for once.
@@ -200,10 +249,3 @@ def _content_length(environ: Environ) -> int:
     if not (declared.isascii() and declared.isdigit()):
         raise BadRequest("Content-Length is not a number")
     return int(declared[:20])
-
-
-def _send(response: Response, environ: Environ, start: Any) -> list[bytes]:
-    body = response.body.encode()
-    status = f"{response.status} {HTTPStatus(response.status).phrase}"
-    start(status, [*response.headers.items(), ("Content-Length", str(len(body)))])
-    return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]

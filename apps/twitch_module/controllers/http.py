@@ -30,7 +30,7 @@ from ..logs import unexpected
 from ..models.audit import Change
 from .answers import Response, page_response, problem_response
 from .answers import wants_page as is_browser
-from .guard import origin_of
+from .guard import Environ, answer_here, origin_of
 from .operations import Answers, Failure, Message, Operation, Tag, Token, declare, described
 from .policy import rule_for
 from .reading import Takes
@@ -77,25 +77,10 @@ def endpoint(
     What the request holds is checked by `takes` and given to the action first, its model; then
     come the path's parts by name. Raises LookupError when the policy does not know the route.
     """
-    rule = rule_for(method, path)
-    if rule is None:
-        raise LookupError(f"{method} {path} is not in controllers/policy.py")
+    rule = _rule(path, method)
 
     def register(function: Callable[..., Answer]) -> Callable[..., Answer]:
-        operation = Operation(
-            method=method,
-            path=path,
-            name=function.__name__,
-            text=getdoc(function) or "",
-            rule=rule,
-            tag=description["tag"],
-            takes=takes,
-            answers=described(description["answers"]),
-            own_failures=description.get("errors", ()),
-            token=description.get("token", "none"),
-            message=description.get("message"),
-        )
-        declare(operation)
+        operation = _declared(function, path, method, rule, takes, description)
 
         @wraps(function)
         def answer(**arguments: str) -> Answer:
@@ -115,6 +100,63 @@ def endpoint(
         return answer
 
     return register
+
+
+def plain_endpoint(
+    path: str, method: str, **description: Unpack[Description]
+) -> Callable[[Callable[[Environ], Response]], Callable[[Environ], Response]]:
+    """Register what answers an exact path and method without py4web, for anyone.
+
+    It gets the WSGI environment, and gives an answer or raises. py4web knows of the route and is
+    never asked: the guard answers. Raises LookupError as `endpoint` does.
+    """
+    rule = _rule(path, method)
+    if not rule.anyone:
+        raise LookupError(f"{method} {path} is not for anyone, and nobody would look at the token")
+
+    def register(function: Callable[[Environ], Response]) -> Callable[[Environ], Response]:
+        _declared(function, path, method, rule, None, description)
+        action(path, method=[method])(_behind_the_guard)
+        answer_here(method, path, function)
+        return function
+
+    return register
+
+
+def _behind_the_guard() -> Answer:
+    raise RuntimeError("The guard has not answered this")
+
+
+def _rule(path: str, method: str) -> Rule:
+    rule = rule_for(method, path)
+    if rule is None:
+        raise LookupError(f"{method} {path} is not in controllers/policy.py")
+    return rule
+
+
+def _declared(
+    function: Callable[..., Any],
+    path: str,
+    method: str,
+    rule: Rule,
+    takes: Takes[Any] | None,
+    description: Description,
+) -> Operation:
+    operation = Operation(
+        method=method,
+        path=path,
+        name=function.__name__,
+        text=getdoc(function) or "",
+        rule=rule,
+        tag=description["tag"],
+        takes=takes,
+        answers=described(description["answers"]),
+        own_failures=description.get("errors", ()),
+        token=description.get("token", "none"),
+        message=description.get("message"),
+    )
+    declare(operation)
+    return operation
 
 
 def _admit(rule: Rule) -> None:

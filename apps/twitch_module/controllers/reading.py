@@ -4,6 +4,7 @@ What an action takes is declared with `Takes`, and read by that same object; the
 description is made of it, too.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final, Generic, Literal, TypeVar
 from urllib.parse import parse_qsl
 
@@ -54,20 +55,19 @@ class Takes(Generic[Model_co]):
     def _body(self) -> dict[str, Any]:
         content_type = request.environ.get("CONTENT_TYPE", "")
         if "form" in self.sources and content_type.startswith(FORM):
-            return _fields(_utf8(read_body()), "form")
+            return _fields(_utf8(read_body(request.environ)), "form")
         try:
-            return read_object(read_body() or b"{}")
+            return read_object(read_body(request.environ) or b"{}")
         except NotStrict as error:
             raise BadRequest(str(error)) from error
 
 
-def read_body(limit_bytes: int = MAX_BODY_BYTES) -> bytes:
+def read_body(environ: Mapping[str, Any], limit_bytes: int = MAX_BODY_BYTES) -> bytes:
     """The request's body, read once, whatever its encoding. Raises TooLarge, BadRequest.
 
     Not through py4web's request: that takes chunks apart which the server took apart already,
     and has no limit.
     """
-    environ = request.environ
     declared = environ.get("CONTENT_LENGTH") or ""
     if declared:
         if not (declared.isascii() and declared.isdigit()):

@@ -1,14 +1,15 @@
 """POST /twitch/webhook: EventSub."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
-from py4web import request, response
 from pydantic import BaseModel, Field
 
 from ..common import services
 from ..domain.eventsub import MAX_BODY_BYTES
 from ..errors import DatabaseUnavailable, MessageRefused
-from .http import Answer, endpoint
+from .answers import Response
+from .http import plain_endpoint
 from .operations import Fails, Message, Says
 from .reading import read_body
 
@@ -41,7 +42,7 @@ class MessageBody(BaseModel):
     challenge: str | None = Field(None, description="To be answered, when the callback is verified")
 
 
-@endpoint(
+@plain_endpoint(
     "/twitch/webhook",
     "POST",
     tag="Webhook",
@@ -55,16 +56,14 @@ class MessageBody(BaseModel):
         DatabaseUnavailable,
     ),
 )
-def webhook() -> Answer:
+def webhook(environ: Mapping[str, Any]) -> Response:
     """Take a message of Twitch (EventSub).
 
     Its signature says who it is from. A message id that was seen before is acknowledged, and
     nothing happens. What is signed and cannot be understood is kept aside.
     """
-    challenge = services().receiver.receive(request.environ, read_body(MAX_BODY_BYTES))
-    if challenge is None:
-        response.status = 204
-        return b""
+    received = services().receiver.receive(environ, read_body(environ, MAX_BODY_BYTES))
+    if received.challenge is None:
+        return Response(204, {}, "", once=received.durable)
     # The challenge alone, as text/plain (Twitch: Handling Webhook Events).
-    response.headers["Content-Type"] = "text/plain; charset=utf-8"
-    return challenge.encode()
+    return Response(200, {"Content-Type": "text/plain; charset=utf-8"}, received.challenge)

@@ -7,7 +7,7 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..errors import MessageRefused
 
@@ -19,9 +19,9 @@ NOTIFICATION = "notification"
 VERIFICATION = "webhook_callback_verification"
 REVOCATION = "revocation"
 
-_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
+_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+").fullmatch
 # The WSGI spelling of the headers (PEP 3333), and what each is called when it is missing.
-_ID, _TIMESTAMP, _SIGNATURE, _TYPE = (
+_HEADERS = (
     "HTTP_TWITCH_EVENTSUB_MESSAGE_ID",
     "HTTP_TWITCH_EVENTSUB_MESSAGE_TIMESTAMP",
     "HTTP_TWITCH_EVENTSUB_MESSAGE_SIGNATURE",
@@ -44,7 +44,7 @@ class Message(NamedTuple):
 
 def sign(secret: bytes, message_id: str, timestamp: str, body: bytes) -> str:
     """The signature header that Twitch sends for these three, in this order, unseparated."""
-    signed = message_id.encode("latin-1") + timestamp.encode("latin-1") + body
+    signed = (message_id + timestamp).encode("latin-1") + body
     return "sha256=" + hmac.digest(secret, signed, "sha256").hex()
 
 
@@ -54,7 +54,7 @@ def secret_id(secret: bytes) -> str:
 
 
 def authenticate(
-    environ: Mapping[str, object], body: bytes, secrets: Sequence[bytes], now: float
+    environ: Mapping[str, Any], body: bytes, secrets: Sequence[bytes], now: float
 ) -> Message:
     """The message in this request, if it is Twitch's and fresh at `now` (epoch seconds).
 
@@ -62,10 +62,12 @@ def authenticate(
     encoding them back gives the very bytes that Twitch signed. Raises MessageRefused with the
     code `missing_header`, `stale_timestamp` or `bad_signature`, checked in this order.
     """
-    message_id, timestamp, signature, message_type = (
-        _header(environ, name) for name in (_ID, _TIMESTAMP, _SIGNATURE, _TYPE)
-    )
-    if len(message_id) > MAX_MESSAGE_ID_CHARACTERS or not _VISIBLE_ASCII.fullmatch(message_id):
+    message_id, timestamp, signature, message_type = map(environ.get, _HEADERS)
+    if not (message_id and timestamp and signature and message_type):
+        missing = next(name for name in _HEADERS if not environ.get(name))
+        written = missing.removeprefix("HTTP_").replace("_", "-").title()
+        raise MessageRefused(f"The header {written} is missing", code="missing_header")
+    if len(message_id) > MAX_MESSAGE_ID_CHARACTERS or not _VISIBLE_ASCII(message_id):
         raise MessageRefused("The message id is not one of Twitch's", code="missing_header")
     sent_at = epoch_seconds(timestamp)
     if sent_at is None or abs(now - sent_at) > FRESH_SECONDS:
@@ -76,24 +78,16 @@ def authenticate(
         hmac.compare_digest(sign(secret, message_id, timestamp, body).encode(), given)
         for secret in secrets
     ]
-    if not any(matches):
+    if True not in matches:
         raise MessageRefused("The signature does not match", code="bad_signature")
     return Message(
         message_id,
         message_type,
-        str(environ.get(_SUBSCRIPTION_TYPE, "")),
-        str(environ.get(_SUBSCRIPTION_VERSION, "")),
+        environ.get(_SUBSCRIPTION_TYPE, ""),
+        environ.get(_SUBSCRIPTION_VERSION, ""),
         body,
         matches.index(True),
     )
-
-
-def _header(environ: Mapping[str, object], name: str) -> str:
-    value = environ.get(name)
-    if not isinstance(value, str) or not value:
-        written = name.removeprefix("HTTP_").replace("_", "-").title()
-        raise MessageRefused(f"The header {written} is missing", code="missing_header")
-    return value
 
 
 def epoch_seconds(timestamp: str) -> float | None:

@@ -1,6 +1,7 @@
 """What a notification says: who did what, in which channel, how much of it."""
 
 import json
+from functools import cache
 from typing import Any, NamedTuple
 
 from .catalogue import CATALOGUE, EventType
@@ -41,7 +42,8 @@ class Notification(NamedTuple):
 def read_object(body: bytes) -> dict[str, Any]:
     """The JSON object in `body`. Raises NotUnderstood for everything else, however deep."""
     try:
-        value = json.loads(body)
+        # Given bytes, it would guess their encoding first.
+        value = json.loads(body.decode().removeprefix("\ufeff"))
     except RecursionError as error:
         raise NotUnderstood("nested too deeply") from error
     except ValueError as error:
@@ -78,14 +80,15 @@ def read_notification(body: bytes) -> Notification:
         raise NotUnderstood("no event")
     else:
         activity = row.when[1] if row.when and event.get(row.when[0]) is True else row.activity
-        if not text(event.get(f"{row.channel}_id")):
-            raise NotUnderstood(f"no {row.channel}_id")
+    channel = _person(event, row.channel)
+    if activity is not None and not channel.id:
+        raise NotUnderstood(f"no {row.channel}_id")
     user, anonymous = _read_user(row, event)
     return Notification(
         name,
         text(subscription.get("version")),
         text(subscription.get("id")),
-        _person(event, row.channel),
+        channel,
         user,
         activity,
         anonymous,
@@ -123,8 +126,9 @@ def _read_units(row: EventType, event: dict[str, Any]) -> int:
 
 
 def _person(event: dict[str, Any], prefix: str) -> Person:
-    return Person(
-        text(event.get(f"{prefix}_id")),
-        text(event.get(f"{prefix}_login")),
-        text(event.get(f"{prefix}_name")),
-    )
+    return Person(*map(text, map(event.get, _keys(prefix))))
+
+
+@cache
+def _keys(prefix: str) -> tuple[str, str, str]:
+    return f"{prefix}_id", f"{prefix}_login", f"{prefix}_name"

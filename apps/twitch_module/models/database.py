@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -66,6 +67,11 @@ def _wait_until_deadline(connection: Any) -> None:
 psycopg2.extensions.set_wait_callback(_wait_until_deadline)
 
 
+@lru_cache(maxsize=1024)
+def _for_sqlite(sql: str) -> str:
+    return sql.replace("%s", "?")
+
+
 class Transaction:
     """An open transaction: SQL with %s placeholders, and pydal's `db` for plain queries."""
 
@@ -78,10 +84,12 @@ class Transaction:
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement; the rows that it returns, or [] when it returns none."""
-        if self.sqlite:
-            sql = sql.replace("%s", "?")
-        self._cursor.execute(sql, parameters)
+        self._cursor.execute(_for_sqlite(sql) if self.sqlite else sql, parameters)
         return self._cursor.fetchall() if self._cursor.description else []
+
+    def inserted(self) -> tuple[int, int]:
+        """How many rows the last statement has inserted, and the id of the last one. SQLite."""
+        return self._cursor.rowcount, self._cursor.lastrowid
 
     def select(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """The rows of one statement as dicts by column name."""
@@ -155,6 +163,7 @@ class Database:
             "journal_mode=WAL",  # readers read while one writes
             "synchronous=FULL",  # a commit outlives a power cut
             "wal_autocheckpoint=4000",  # 16 MB: pages that change often are copied less often
+            "temp_store=MEMORY",
             "cache_size=-4096",  # 4 MB: with 16 nothing was faster, and each connection has one
         ):
             adapter.execute(f"PRAGMA {pragma}")

@@ -66,7 +66,7 @@ def insert_new(
     # which with busy threads costs more than the statement. Nobody else writes meanwhile, so
     # that the new rows count up to the last.
     transaction.execute(_insert_sql(len(events), ""), values)
-    count, last = transaction.execute("SELECT changes(), last_insert_rowid()")[0]
+    count, last = transaction.inserted()
     if count == len(events):
         return {event.event_id: row_id for row_id, event in enumerate(events, last - count + 1)}
     sql = "SELECT event_id, id FROM twitch_events WHERE id > %s AND id <= %s"

@@ -39,7 +39,7 @@ class Roster:
     def __init__(self, database: Database, policy: Policy) -> None:
         """`policy` is the usual one, for channels that are not here, too."""
         self._database = database
-        self._policy = policy
+        self.usual = policy
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
         self._read_at = float("-inf")
@@ -63,12 +63,12 @@ class Roster:
     def policy(self, channel_id: str) -> Policy:
         """The points of a channel, monitored or not. Raises DatabaseUnavailable."""
         entry = self.find(channel_id)
-        return entry.policy if entry else self._policy
+        return entry.policy if entry else self.usual
 
     def types(self, channel_id: str) -> tuple[str, ...]:
         """The event types of a channel, monitored or not. Raises DatabaseUnavailable."""
         entry = self.find(channel_id)
-        return entry.types if entry else types_in_use(self._policy.rules)
+        return entry.types if entry else types_in_use(self.usual.rules)
 
     def _read(self) -> None:
         # Noted before the reading: what is changed meanwhile is to be read again.
@@ -84,7 +84,7 @@ class Roster:
         self._entries = {channel.channel_id: self._entry(channel) for channel in listed}
 
     def _entry(self, channel: Channel) -> Entry:
-        policy = usable_policy(self._policy, channel.points)
+        policy = usable_policy(self.usual, channel.points)
         return Entry(
             ChannelNames(channel.channel_id, channel.channel_name, channel.display_name),
             policy,

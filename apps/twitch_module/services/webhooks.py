@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -10,29 +10,43 @@ from ..domain import eventsub
 from ..domain.catalogue import REVOKED
 from ..domain.follow import FOLLOW, follow_id
 from ..domain.notification import (
-    Notification,
     NotUnderstood,
     read_notification,
     read_object,
     read_subscription,
 )
 from ..domain.subscription import ENABLED, LIVING, from_twitch
-from ..errors import DatabaseUnavailable, MessageRefused
+from ..errors import MessageRefused
 from ..models import channels, subscriptions, tokens
 from ..models.channels import ChannelNames
 from ..models.database import Database, Transaction
 from ..models.signals import announce
-from .group_commit import GroupCommit
+from .group_commit import Commitment, GroupCommit
 from .last_events import LastEvents
 from .reconciler import note_end
 from .recording import Row, interpret, quarantined, record
 from .refusals import RefusalLog
-from .roster import Entry, Roster
+from .roster import Roster
 
 # Twitch wants an answer within a few seconds; a 503 must be out before three have passed.
 COMMIT_SECONDS = 2.5
 
 log = structlog.get_logger("webhooks")
+
+
+class Received(NamedTuple):
+    """What is to be answered: a challenge, or nothing; when the future, if any, is done."""
+
+    challenge: str | None
+    durable: Commitment | None
+
+
+class _Arrival(NamedTuple):
+    """A row to store, and what else its message says."""
+
+    row: Row
+    names: ChannelNames | None = None  # that are new
+    secret_index: int = 0  # which secret it is signed with; 0 is the current one
 
 
 class WebhookReceiver:
@@ -53,15 +67,14 @@ class WebhookReceiver:
         self._secret_ids = [eventsub.secret_id(secret) for secret in secrets]
         self._roster = roster
         self._on_activities = on_activities
-        self._commit = GroupCommit(self._store)
+        self._commit = GroupCommit(self._store, COMMIT_SECONDS)
         self._last_events = LastEvents()
         self._refusals = RefusalLog()
 
-    def receive(self, environ: Mapping[str, Any], body: bytes) -> str | None:
-        """Handle one request; the challenge to answer with, or None for an empty 204.
+    def receive(self, environ: Mapping[str, Any], body: bytes) -> Received:
+        """Handle one request. Blocks only for what is rare: not for a notification.
 
-        When it returns, what the message said is durable. Raises MessageRefused, which says
-        why, and DatabaseUnavailable.
+        Raises MessageRefused, which says why, and DatabaseUnavailable.
         """
         try:
             message = eventsub.authenticate(environ, body, self._secrets, time.time())
@@ -70,40 +83,39 @@ class WebhookReceiver:
             raise
         try:
             if message.message_type == eventsub.NOTIFICATION:
-                self._notify(message)
-                return None
+                return Received(None, self._commit.submit(self._arrival(message)))
             if message.message_type == eventsub.VERIFICATION:
-                return self._verify_callback(message)
+                return Received(self._verify_callback(message), None)
             if message.message_type == eventsub.REVOCATION:
                 self._revoke(message)
-                return None
+                return Received(None, None)
             raise NotUnderstood(f"unknown message type {message.message_type[:50]!r}")
         except NotUnderstood as fault:
-            self._store_row(quarantined(message, str(fault)))
-            return None
+            return Received(None, self._commit.submit(_Arrival(quarantined(message, str(fault)))))
 
-    def _notify(self, message: eventsub.Message) -> None:
+    def _arrival(self, message: eventsub.Message) -> _Arrival:
         notification = read_notification(message.body)
-        entry = self._roster.find(notification.channel.id)
-        row = interpret(message, notification, self._roster.policy(notification.channel.id))
-        if entry is not None and entry.backfill and notification.event_type == FOLLOW:
-            event = read_object(message.body)["event"]
-            same = follow_id(
-                notification.channel.id, notification.user.id, event.get("followed_at")
-            )
-            row = row._replace(follow_id=same)
-        self._store_row(row)
-        try:
-            self._learn(message, notification, entry)
-        except DatabaseUnavailable as error:  # the event itself is safe
-            log.info("not learnt from an event", reason=str(error))
+        channel = notification.channel
+        entry = self._roster.find(channel.id)
+        row = interpret(message, notification, entry.policy if entry else self._roster.usual)
+        names = None
+        if entry is not None:
+            if entry.backfill and notification.event_type == FOLLOW:
+                event = read_object(message.body)["event"]
+                same = follow_id(channel.id, notification.user.id, event.get("followed_at"))
+                row = row._replace(follow_id=same)
+            if (
+                channel.login
+                and channel.name
+                and (channel.login, channel.name)
+                != (entry.names.channel_name, entry.names.display_name)
+            ):
+                names = ChannelNames(channel.id, channel.login, channel.name)
+        return _Arrival(row, names, message.secret_index)
 
-    def _store_row(self, row: Row) -> None:
-        if not self._commit.submit(row, COMMIT_SECONDS):
-            log.info("duplicate", message_id=row.event.event_id, type=row.event.event_type)
-
-    def _store(self, rows: Sequence[Row], timeout_seconds: float) -> list[bool]:
-        """Commit a batch; for each row whether it was new."""
+    def _store(self, arrivals: Sequence[_Arrival], timeout_seconds: float) -> None:
+        """Commit a batch."""
+        rows = [arrival.row for arrival in arrivals]
         with self._database.transaction(timeout_seconds=timeout_seconds) as transaction:
             recorded = record(transaction, rows)
             heard = (row.event.subscription_id for row in rows)
@@ -111,9 +123,14 @@ class WebhookReceiver:
                 announce(transaction)
             if due := self._last_events.due(heard, time.monotonic()):
                 subscriptions.note_events(transaction, due, transaction.now_ms())
+            learnt = [one for one in arrivals if one.names is not None or one.secret_index]
+            for arrival in learnt:
+                self._learn(transaction, arrival)
             for row in rows:
                 if row.event.event_type == REVOKED and row.event.event_id in recorded.new:
                     _forget(transaction, row.event.channel_id)
+        if learnt:
+            self._roster.forget()
         if recorded.activities and self._on_activities is not None:
             self._on_activities()
         log.info(
@@ -122,24 +139,16 @@ class WebhookReceiver:
             activities=recorded.activities,
             repeats=len(rows) - len(recorded.new),
         )
-        return [row.event.event_id in recorded.new for row in rows]
 
-    def _learn(
-        self, message: eventsub.Message, notification: Notification, entry: Entry | None
-    ) -> None:
+    def _learn(self, transaction: Transaction, arrival: _Arrival) -> None:
         """What an event says beside what happened: a new name, an earlier secret."""
-        channel = notification.channel
-        if entry is not None and channel.login and channel.name:
-            names = ChannelNames(channel.id, channel.login, channel.name)
-            if names != entry.names:
-                with self._database.transaction(timeout_seconds=1) as transaction:
-                    channels.rename(transaction, names)
-                self._roster.forget()
-        if message.secret_index:
-            secret_id = self._secret_ids[message.secret_index]
-            with self._database.transaction(timeout_seconds=1) as transaction:
-                if subscriptions.note_secret(transaction, notification.subscription_id, secret_id):
-                    channels.compare_soon(transaction, channel.id)
+        event = arrival.row.event
+        if arrival.names is not None:
+            channels.rename(transaction, arrival.names)
+        if arrival.secret_index:
+            secret_id = self._secret_ids[arrival.secret_index]
+            if subscriptions.note_secret(transaction, event.subscription_id, secret_id):
+                channels.compare_soon(transaction, event.channel_id)
 
     def _verify_callback(self, message: eventsub.Message) -> str:
         """The challenge. It may come before our own call that created the subscription ended.
