@@ -19,31 +19,31 @@ Answer = tuple[int, Headers, bytes]  # status, headers, body
 class WayBack:
     """What granian's caller of the application answers with, for one request."""
 
-    __slots__ = ("_commitment", "_protocol", "_refusal")
+    __slots__ = ("_after", "_protocol")
 
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol
-        self._commitment: Commitment | None = None
-        self._refusal: Callable[[BaseException], Answer]
+        self._after: tuple[Commitment, Callable[[BaseException], Answer]] | None = None
 
     def answer_after(
         self, commitment: Commitment, refusal: Callable[[BaseException], Answer]
     ) -> None:
         """Answer when this is kept: what is returned, or what `refusal` makes of the error."""
-        self._commitment, self._refusal = commitment, refusal
+        self._after = commitment, refusal
 
     def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
         """Send an answer, now or later."""
-        if self._commitment is None:
-            self._protocol.response_bytes(status, headers, body)
+        send = self._protocol.response_bytes
+        if self._after is None:
+            send(status, headers, body)
             return
-        # Nothing here may hold this object: its commitment holds what waits for it.
-        send, refusal = self._protocol.response_bytes, self._refusal
+        commitment, refusal = self._after
+        self._after = None  # `refusal` knows the environment, and that this object
 
         def answer(error: BaseException | None) -> None:
             send(status, headers, body) if error is None else send(*refusal(error))
 
-        self._commitment.when_done(answer)
+        commitment.when_done(answer)
 
     def response_iter(self, status: int, headers: Headers, body: Any) -> None:
         """Send an answer piece by piece."""

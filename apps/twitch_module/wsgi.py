@@ -1,5 +1,6 @@
 """The WSGI application, for granian (see serve) or any other WSGI server."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -44,4 +45,7 @@ def _stop_with_parent() -> None:
 
 
 application = _load()
+# What has been loaded stays: the collector of cycles need not look at it again and again.
+gc.collect()
+gc.freeze()
 threading.Thread(target=_stop_with_parent, name="parent-watch", daemon=True).start()
