@@ -134,6 +134,13 @@ class Unavailable(ModuleError):
     retry_after_seconds = 2
 
 
+class Busy(Unavailable):
+    """Too many others are being served."""
+
+    code = "busy"
+    title = "Too many requests at once"
+
+
 class DatabaseUnavailable(Unavailable):
     """The database cannot be reached, is locked, full or too slow."""
 

@@ -24,8 +24,9 @@ from .settings import Settings, load_settings
 
 mp: Any = _mp  # what it does not export, too
 
-# Threads of one process that handle requests; a thread that waits for a commit costs little.
-THREADS = 16
+# Of one process. Each may have a thread: one whose client is slow keeps nobody else from his.
+# Threads are made when they are needed, and end when they are not.
+CONNECTIONS = 1024
 DATABASE_WAIT_SECONDS = 60
 MAX_HEADER_BYTES = 64 * 1024
 
@@ -57,11 +58,11 @@ def run_server(target: str, host: str, port: int, workers: int) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=THREADS,
+        blocking_threads=CONNECTIONS,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=MAX_HEADER_BYTES),
         backlog=2048,
-        backpressure=1024,
+        backpressure=CONNECTIONS,
         # Below an error it only remarks that there are more threads than cores: on purpose.
         log_level=LogLevels.error,
         respawn_failed_workers=True,

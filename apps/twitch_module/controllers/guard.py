@@ -5,9 +5,11 @@ put before the application itself, so that it is there whichever server runs tha
 """
 
 import secrets
+import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 from http import HTTPStatus
+from io import BytesIO
 from typing import Any
 
 import structlog
@@ -19,6 +21,7 @@ from ..domain.access import Origin, Rule
 from ..domain.addresses import client_address, is_trusted
 from ..errors import (
     BadRequest,
+    Busy,
     Forbidden,
     MethodNotAllowed,
     ModuleError,
@@ -29,6 +32,7 @@ from ..late_answer import ANSWER_AFTER, Answer, Headers
 from ..logs import unexpected
 from .answers import Response, problem_response, wants_page
 from .policy import rule_for
+from .reading import read_body
 
 # In the WSGI environment: what X-Forwarded-For said, and whether some proxy passed it on.
 FORWARDED_FOR, FORWARDED = "waddlebot.forwarded_for", "waddlebot.forwarded"
@@ -39,6 +43,9 @@ Application = Callable[[Environ, Any], Iterable[bytes]]
 Plain = Callable[[Environ], Response]
 
 log = structlog.get_logger("guard")
+
+AT_ONCE = 32  # requests that py4web handles: each may have a connection to the database
+TURN_SECONDS = 5.0
 
 _APP = "twitch_module"
 _HEADERS = {
@@ -86,14 +93,24 @@ class Guard:
     def __init__(self, application: Application) -> None:
         self._application = application
         self._fixed: Headers = []
+        self._turns = threading.Semaphore(AT_ONCE)
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         try:
             _judge_peer(environ)
             rule, plain = _judge(environ)
-            if plain is None:
-                return self._application(environ, self._start(start_response, ours=bool(rule)))
-            return self._give(plain(environ), environ, start_response)
+            if plain is not None:
+                return self._give(plain(environ), environ, start_response)
+            start = self._start(start_response, ours=rule is not None)
+            if rule is None:
+                return self._application(environ, start)
+            _read_first(environ, rule)
+            if not self._turns.acquire(timeout=TURN_SECONDS):
+                raise Busy("Others are being served; try again soon")
+            try:
+                return self._application(environ, start)
+            finally:
+                self._turns.release()
         except Exception as error:
             return self._give(_refusal(error, environ), environ, start_response)
 
@@ -170,6 +187,15 @@ def _judge_peer(environ: Environ) -> None:
     for name in _OF_NOBODY if ours else (*_OF_NOBODY, *_OF_PROXIES):
         environ.pop(name, None)
     environ["wsgi.errors"] = _NOWHERE
+
+
+def _read_first(environ: Environ, rule: Rule) -> None:
+    """Have the body here before anything is done: whoever sends it slowly holds up nobody."""
+    if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
+        body = read_body(environ, rule.max_body_bytes)
+        environ.pop("HTTP_TRANSFER_ENCODING", None)  # the server has taken the chunks apart
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ["wsgi.input"] = BytesIO(body)
 
 
 def origin_of(environ: Environ) -> Origin:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from ..domain.access import Rule
 from ..errors import (
     BadRequest,
+    Busy,
     DatabaseUnavailable,
     Forbidden,
     Invalid,
@@ -97,7 +98,7 @@ WRONG_TOKEN: Final = Fails(
     Unauthenticated, "unauthenticated", "token_invalid", "token_expired", "session_ended"
 )
 
-_EVERYWHERE: Final[tuple[Failure, ...]] = (BadRequest, ModuleError)
+_EVERYWHERE: Final[tuple[Failure, ...]] = (BadRequest, Busy, ModuleError)
 _WITH_TOKEN: Final[tuple[Failure, ...]] = (WRONG_TOKEN, Forbidden, DatabaseUnavailable)
 
 

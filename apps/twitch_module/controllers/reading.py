@@ -14,8 +14,6 @@ from pydantic import BaseModel, ValidationError
 from ..domain.strict_json import NotStrict, is_storable, read_object
 from ..errors import BadRequest, Invalid, TooLarge
 
-MAX_BODY_BYTES = 1024 * 1024
-
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
 
@@ -55,15 +53,24 @@ class Takes(Generic[Model_co]):
     def _body(self) -> dict[str, Any]:
         content_type = request.environ.get("CONTENT_TYPE", "")
         if "form" in self.sources and content_type.startswith(FORM):
-            return _fields(_utf8(read_body(request.environ)), "form")
+            return _fields(_utf8(_sent()), "form")
         try:
-            return read_object(read_body(request.environ) or b"{}")
+            return read_object(_sent() or b"{}")
         except NotStrict as error:
             raise BadRequest(str(error)) from error
 
 
-def read_body(environ: Mapping[str, Any], limit_bytes: int = MAX_BODY_BYTES) -> bytes:
-    """The request's body, read once, whatever its encoding. Raises TooLarge, BadRequest.
+def _sent() -> bytes:
+    """The body of this request, which the guard has read."""
+    environ = request.environ
+    body: bytes = environ["wsgi.input"].read() if environ.get("CONTENT_LENGTH") else b""
+    return body
+
+
+def read_body(environ: Mapping[str, Any], limit_bytes: int) -> bytes:
+    """The request's body, whatever its encoding. Blocks until it is there.
+
+    Raises TooLarge and BadRequest.
 
     Not through py4web's request: that takes chunks apart which the server took apart already,
     and has no limit.

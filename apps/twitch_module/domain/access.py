@@ -61,7 +61,7 @@ class Rule:
     role: Role | None = None  # None: no person
     scope: Scope | None = None  # None: no service
     anyone: bool = False  # also without a token; the route itself asks for what it needs
-    max_body_bytes: int = 1024 * 1024
+    max_body_bytes: int = 64 * 1024
 
     def allows(self, caller: Caller) -> bool:
         """Whether this caller may."""
