@@ -15,7 +15,7 @@ from apps.twitch_module.domain.oauth import Grant, Validation
 from apps.twitch_module.domain.points import default_policy
 from apps.twitch_module.domain.secret import Secret
 from apps.twitch_module.domain.subscription import ENABLED, Subscription
-from apps.twitch_module.models import activities, channels, events, subscriptions
+from apps.twitch_module.models import activities, channels, events, ingest, subscriptions
 from apps.twitch_module.models.activities import NewActivity
 from apps.twitch_module.models.channels import ChannelNames
 from apps.twitch_module.models.database import Database, Transaction
@@ -157,7 +157,7 @@ def _add_some(transaction: Transaction, number: int, at_ms: int, chance: random.
             earned[event_id] = NewActivity(
                 *(event_id, activity, *who, channel_id, units, amount, rule, status, reason)
             )
-    row_ids = events.insert_new(transaction, new, at_ms)
+    row_ids = ingest.insert(transaction, [(event, None) for event in new], at_ms)
     values = [
         value
         for event_id, one in earned.items()
@@ -166,8 +166,12 @@ def _add_some(transaction: Transaction, number: int, at_ms: int, chance: random.
             *(_context(one.user_id, one.user_name), _RECEIPT, at_ms + 500),
         )
     ]
-    insert = events.insert_rows("twitch_activities", _ACTIVITY_COLUMNS, len(earned))
-    transaction.execute(insert, values)
+    row = f"({', '.join(['%s'] * len(_ACTIVITY_COLUMNS))})"
+    transaction.execute(
+        f"INSERT INTO twitch_activities ({', '.join(_ACTIVITY_COLUMNS)})"
+        f" VALUES {', '.join([row] * len(earned))}",
+        values,
+    )
 
 
 _RULE = (

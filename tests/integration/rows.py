@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from apps.twitch_module.models.activities import NewActivity, insert_activities
+from apps.twitch_module.models.activities import NewActivity
 from apps.twitch_module.models.database import Database
-from apps.twitch_module.models.events import NewEvent, insert_new
+from apps.twitch_module.models.events import NewEvent
+from apps.twitch_module.models.ingest import insert
 
 
 def event(event_id: str, **changes: Any) -> NewEvent:
@@ -51,9 +52,7 @@ def fill(database: Database, count: int, **changes: Any) -> list[str]:
         for start in range(0, count, 100):
             part = ids[start : start + 100]
             now_ms = transaction.now_ms()
-            row_ids = insert_new(transaction, [event(one) for one in part], now_ms)
-            new = {row_id: activity(one, **changes) for one, row_id in row_ids.items()}
-            insert_activities(transaction, new, now_ms)
+            insert(transaction, [(event(one), activity(one, **changes)) for one in part], now_ms)
     return ids
 
 

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from apps.twitch_module.models import activities, events
-from apps.twitch_module.models.activities import insert_activities
 from apps.twitch_module.models.database import Database, Transaction
-from apps.twitch_module.models.events import insert_new
+from apps.twitch_module.models.ingest import insert
 from apps.twitch_module.models.pages import id_bounds
 
 from .rows import activity, event
@@ -40,11 +39,11 @@ def rows(database: Database) -> list[Row]:
             }
             who = {"user_id": row["user_id"], "channel_id": row["channel_id"]}
             new = event(row["event_id"], event_type=event_type, outcome=outcome, **who)
-            row_id = insert_new(transaction, [new], row["at_ms"])[row["event_id"]]
+            earned = None
             if row["status"]:
                 change = {"activity_type": TYPES[event_type], "status": row["status"], **who}
                 earned = activity(row["event_id"], **change)
-                insert_activities(transaction, {row_id: earned}, row["at_ms"])
+            insert(transaction, [(new, earned)], row["at_ms"])
             made.append(row)
     return made[::-1]
 

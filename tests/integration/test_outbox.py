@@ -232,7 +232,7 @@ def vars_of(lease: Lease) -> dict[str, object]:
 def test_the_same_ids_written_by_processes_in_any_order_are_stored_once(
     database: Database,
 ) -> None:
-    from apps.twitch_module.models.events import insert_new
+    from apps.twitch_module.models.ingest import insert
 
     new: list[str] = []
 
@@ -241,7 +241,7 @@ def test_the_same_ids_written_by_processes_in_any_order_are_stored_once(
         for start in range(0, 50, 10):
             part = sorted(ids[start : start + 10])
             with database.transaction() as transaction:
-                new.extend(insert_new(transaction, [event(one) for one in part], 1))
+                new.extend(insert(transaction, [(event(one), None) for one in part], 1))
 
     threads = [threading.Thread(target=write, args=(offset,)) for offset in range(8)]
     for thread in threads:

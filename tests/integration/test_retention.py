@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from apps.twitch_module.models.database import Database
-from apps.twitch_module.models.events import insert_new
+from apps.twitch_module.models.ingest import insert
 from apps.twitch_module.services import retention
 from apps.twitch_module.services.retention import Retention
 
@@ -67,7 +67,7 @@ def test_what_is_still_to_be_delivered_stays(
 
 def test_events_without_an_activity_go_too(database: Database, keeper: Retention) -> None:
     with database.transaction() as transaction:
-        insert_new(transaction, [event("raw", outcome="quarantined")], 1000)
+        insert(transaction, [(event("raw", outcome="quarantined"), None)], 1000)
         transaction.execute(
             "INSERT INTO twitch_follows (follow_id, event_id, entered_at_ms) VALUES ('f', 'e', 1)"
         )
@@ -85,8 +85,10 @@ def test_events_come_in_while_old_ones_go(database: Database, keeper: Retention)
     number = 0
     while going.is_alive() or number < 50:
         with database.transaction() as transaction:
-            new = insert_new(
-                transaction, [event(f"new-{number}", outcome="unscored")], transaction.now_ms()
+            new = insert(
+                transaction,
+                [(event(f"new-{number}", outcome="unscored"), None)],
+                transaction.now_ms(),
             )
         number += len(new)
     going.join()

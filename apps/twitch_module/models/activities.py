@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from .database import Transaction
-from .events import BY_OUTBOX, IN_OUTBOX, OUT_OF_IT, insert_rows
+from .events import BY_OUTBOX, IN_OUTBOX, OUT_OF_IT
 from .pages import Page, Source, select_page, where
 from .signals import announce
 
@@ -40,14 +40,6 @@ class NewActivity(NamedTuple):
     reason: str | None
 
 
-_WRITTEN = (
-    "id",
-    *NewActivity._fields,
-    "attempts",
-    "lease_version",
-    "due_at_ms",
-    "created_at_ms",
-)
 _SHOWN = (
     "id",
     "event_id",
@@ -95,18 +87,6 @@ class Receipt:
     reason: str | None = None
     delay_ms: int = 0
     answer: dict[str, Any] | None = None  # what the reputation API said
-
-
-def insert_activities(
-    transaction: Transaction, activities: Mapping[int, NewActivity], now_ms: int
-) -> None:
-    """Write activities, by the row ids of their events; due at once. One statement."""
-    values = [
-        value
-        for row_id, activity in activities.items()
-        for value in (row_id, *activity, 0, 0, now_ms, now_ms)
-    ]
-    transaction.execute(insert_rows("twitch_activities", _WRITTEN, len(activities)), values)
 
 
 # MATERIALIZED: PostgreSQL may otherwise run the inner statement once per row, and each time

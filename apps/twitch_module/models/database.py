@@ -9,12 +9,13 @@ import select
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 import psycopg2
 import psycopg2.extensions
@@ -67,6 +68,18 @@ def _wait_until_deadline(connection: Any) -> None:
 psycopg2.extensions.set_wait_callback(_wait_until_deadline)
 
 
+class Prepared(NamedTuple):
+    """A statement that PostgreSQL plans once for each connection; `sql` has $1, $2..."""
+
+    name: str
+    types: tuple[str, ...]
+    sql: str
+
+
+# What each connection has prepared.
+_prepared: MutableMapping[Any, set[str]] = WeakKeyDictionary()
+
+
 @lru_cache(maxsize=1024)
 def _for_sqlite(sql: str) -> str:
     return sql.replace("%s", "?")
@@ -86,6 +99,22 @@ class Transaction:
         """Run one statement; the rows that it returns, or [] when it returns none."""
         self._cursor.execute(_for_sqlite(sql) if self.sqlite else sql, parameters)
         return self._cursor.fetchall() if self._cursor.description else []
+
+    def execute_prepared(
+        self, statement: Prepared, parameters: Sequence[Any], *, first: str = ""
+    ) -> list[tuple[Any, ...]]:
+        """Run a prepared statement; its rows. PostgreSQL.
+
+        `first` is another statement, without parameters, that goes along with it.
+        """
+        done = _prepared.setdefault(self._cursor.connection, set())
+        if statement.name not in done:
+            types = ", ".join(statement.types)
+            self._cursor.execute(f"PREPARE {statement.name} ({types}) AS {statement.sql}")
+            done.add(statement.name)
+        placeholders = ", ".join(["%s"] * len(statement.types))
+        before = f"{first}; " if first else ""
+        return self.execute(f"{before}EXECUTE {statement.name} ({placeholders})", parameters)
 
     def inserted(self) -> tuple[int, int]:
         """How many rows the last statement has inserted, and the id of the last one. SQLite."""

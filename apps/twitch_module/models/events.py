@@ -1,7 +1,6 @@
-"""The stored events: writing many at once, each once; reading them newest first."""
+"""The stored events, newest first."""
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .database import Transaction
@@ -34,7 +33,6 @@ class NewEvent(NamedTuple):
     body: bytes
 
 
-_WRITTEN = (*NewEvent._fields, "received_at_ms")
 _SHOWN = (
     "id",
     "event_id",
@@ -49,42 +47,6 @@ _SHOWN = (
     "outcome",
     "reason",
 )
-
-
-def insert_new(
-    transaction: Transaction, events: Sequence[NewEvent], received_at_ms: int
-) -> dict[str, int]:
-    """Write those events that are not there yet; the row ids of the new ones by message id.
-
-    The ids in `events` must differ. Two processes that write the same ids must do so in the
-    same order, or PostgreSQL would find a deadlock: sort `events` by id.
-    """
-    values = [value for event in events for value in (*event, received_at_ms)]
-    if not transaction.sqlite:
-        return dict(transaction.execute(_insert_sql(len(events), "RETURNING event_id, id"), values))
-    # Python gives up and takes back the interpreter lock for each row that RETURNING returns,
-    # which with busy threads costs more than the statement. Nobody else writes meanwhile, so
-    # that the new rows count up to the last.
-    transaction.execute(_insert_sql(len(events), ""), values)
-    count, last = transaction.inserted()
-    if count == len(events):
-        return {event.event_id: row_id for row_id, event in enumerate(events, last - count + 1)}
-    sql = "SELECT event_id, id FROM twitch_events WHERE id > %s AND id <= %s"
-    return dict(transaction.execute(sql, [last - count, last])) if count else {}
-
-
-@lru_cache(maxsize=512)
-def _insert_sql(rows: int, returning: str) -> str:
-    insert = insert_rows("twitch_events", _WRITTEN, rows)
-    return f"{insert} ON CONFLICT (event_id) DO NOTHING {returning}"
-
-
-@lru_cache(maxsize=512)
-def insert_rows(table: str, columns: Sequence[str], rows: int) -> str:
-    """The INSERT statement for so many rows, up to the last VALUES."""
-    row = f"({', '.join(['%s'] * len(columns))})"
-    # The names are this program's own; every value is a placeholder.
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * rows)}"
 
 
 # Events that have an activity are found by that one's indexes, and the others by their own: each

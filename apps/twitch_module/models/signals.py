@@ -13,12 +13,13 @@ from ..errors import DatabaseUnavailable
 from .database import Database, Transaction
 
 _CHANNEL = "twitch_activities"
+ANNOUNCE = f"NOTIFY {_CHANNEL}"
 
 
 def announce(transaction: Transaction) -> None:
     """Wake the workers of other processes when this transaction commits."""
     if not transaction.sqlite:
-        transaction.execute(f"NOTIFY {_CHANNEL}")
+        transaction.execute(ANNOUNCE)
 
 
 class Listener:

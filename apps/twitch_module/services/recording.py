@@ -1,13 +1,13 @@
 """From a message to rows: the event, the activity that it earns, and writing both, once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..domain import eventsub
 from ..domain.notification import Notification
 from ..domain.points import Policy
 from ..domain.text import text
-from ..models import activities, events, follows
+from ..models import activities, events, follows, ingest
 from ..models.database import Transaction
 
 ENTERED_ALREADY = "this follow was entered already"
@@ -24,7 +24,7 @@ class Row(NamedTuple):
 class Recorded(NamedTuple):
     """What was new: row ids by message id, and how many activities there were."""
 
-    new: dict[str, int]
+    new: Mapping[str, int]
     activities: int
 
 
@@ -63,27 +63,28 @@ def quarantined(message: eventsub.Message, reason: str) -> Row:
     )
 
 
-def record(transaction: Transaction, rows: Sequence[Row]) -> Recorded:
-    """Write those that are not there yet. Does not commit."""
+def record(transaction: Transaction, rows: Sequence[Row], *, announced: bool = False) -> Recorded:
+    """Write those that are not there yet. Does not commit.
+
+    `announced`: whether the workers of other processes are to hear of it at the commit.
+    """
     by_id = {row.event.event_id: row for row in reversed(rows)}
-    # Two processes that write the same ids must do so in the same order.
-    in_order = [_entered_once(transaction, by_id[event_id]) for event_id in sorted(by_id)]
-    now_ms = transaction.now_ms()
-    new = events.insert_new(transaction, [row.event for row in in_order], now_ms)
-    earned = {
-        new[row.event.event_id]: row.activity
-        for row in in_order
-        if row.activity is not None and row.event.event_id in new
-    }
-    if earned:
-        activities.insert_activities(transaction, earned, now_ms)
-    return Recorded(new, len(earned))
+    # Two processes that enter the same follows must do so in the same order.
+    for row in sorted((row for row in by_id.values() if row.follow_id), key=_follow_id):
+        by_id[row.event.event_id] = _entered_once(transaction, row)
+    pairs = [(row.event, row.activity) for row in by_id.values()]
+    earning = {event.event_id for event, activity in pairs if activity is not None}
+    new = ingest.insert(transaction, pairs, announced=announced and bool(earning))
+    return Recorded(new, len(earning & new.keys()))
+
+
+def _follow_id(row: Row) -> str:
+    return row.follow_id or ""
 
 
 def _entered_once(transaction: Transaction, row: Row) -> Row:
     """The row; without its activity when the same follow has earned it before."""
-    event_id = row.event.event_id
-    if row.follow_id is None or follows.enter(transaction, row.follow_id, event_id):
+    if follows.enter(transaction, _follow_id(row), row.event.event_id):
         return row
     return Row(row.event._replace(outcome=events.UNSCORED, reason=ENTERED_ALREADY))
 

@@ -20,7 +20,6 @@ from ..errors import MessageRefused
 from ..models import channels, subscriptions, tokens
 from ..models.channels import ChannelNames
 from ..models.database import Database, Transaction
-from ..models.signals import announce
 from .group_commit import Commitment, GroupCommit
 from .last_events import LastEvents
 from .reconciler import note_end
@@ -117,10 +116,8 @@ class WebhookReceiver:
         """Commit a batch."""
         rows = [arrival.row for arrival in arrivals]
         with self._database.transaction(timeout_seconds=timeout_seconds) as transaction:
-            recorded = record(transaction, rows)
+            recorded = record(transaction, rows, announced=self._on_activities is None)
             heard = (row.event.subscription_id for row in rows)
-            if recorded.activities and self._on_activities is None:
-                announce(transaction)
             if due := self._last_events.due(heard, time.monotonic()):
                 subscriptions.note_events(transaction, due, transaction.now_ms())
             learnt = [one for one in arrivals if one.names is not None or one.secret_index]
