@@ -102,18 +102,19 @@ def build(settings: Settings) -> Services:
         settings.encryption_keys or [fernet_key(generated_key(settings.data_dir, "token.key"))]
     )
     waddlebot = WaddleBotClient(HTTPClient(settings.delivery_concurrency), settings)
+    delivers_here = settings.worker == "on"
     delivery = DeliveryWorker(
         database,
         waddlebot,
         concurrency=settings.delivery_concurrency,
         identity_name_field=settings.identity_name_field,
+        yields=delivers_here,
     )
     twitch_http = HTTPClient(10)
     auth = TwitchAuth(twitch_http, settings)
     twitch = TwitchClient(twitch_http, settings, AppCredential(auth))
     tokens = Tokens(database, vault, auth)
     _check_keys(tokens)
-    delivers_here = settings.worker == "on"
     wake = delivery.wake if delivers_here else lambda: None
     roster = Roster(database, settings.points)
     ours = Ours(twitch.callback_url, secret_id(settings.webhook_secrets[0]))

@@ -7,7 +7,7 @@ put before the application itself, so that it is there whichever server runs tha
 import secrets
 import threading
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cached_property, partial
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
@@ -92,7 +92,6 @@ class Guard:
 
     def __init__(self, application: Application) -> None:
         self._application = application
-        self._fixed: Headers = []
         self._turns = threading.Semaphore(AT_ONCE)
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
@@ -120,7 +119,7 @@ class Guard:
         def start(status: str, headers: Headers, *error: Any) -> Any:
             if ours:
                 _add_missing(headers, _OUR_HEADERS)
-            return start_response(status, headers + self._fixed_headers(), *error)
+            return start_response(status, headers + self._fixed_headers, *error)
 
         return start
 
@@ -144,19 +143,25 @@ class Guard:
 
     def _complete(self, response: Response) -> Answer:
         """Status, headers and body of an answer of ours."""
+        if response.status == HTTPStatus.NO_CONTENT and not response.headers:
+            return 204, self._bare_headers.copy(), b""
         headers = list(response.headers.items())
         _add_missing(headers, _OUR_HEADERS)
-        headers += self._fixed_headers()
+        headers += self._fixed_headers
         body = response.body.encode()
         if response.status != HTTPStatus.NO_CONTENT:
             headers.append(("Content-Length", str(len(body))))
         return response.status, headers, body
 
+    @cached_property
     def _fixed_headers(self) -> Headers:
-        if not self._fixed:
-            https = services().settings.twitch_redirect_uri.startswith("https:")
-            self._fixed = [*_HEADERS.items(), *(_HSTS.items() if https else ())]
-        return self._fixed
+        https = services().settings.twitch_redirect_uri.startswith("https:")
+        return [*_HEADERS.items(), *(_HSTS.items() if https else ())]
+
+    @cached_property
+    def _bare_headers(self) -> Headers:
+        """Those of an answer without a body and headers of its own."""
+        return [*_OUR_HEADERS.items(), *self._fixed_headers]
 
 
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
@@ -215,7 +220,9 @@ def _judge(environ: Environ) -> tuple[Rule | None, Plain | None]:
     Raises what the answer is to be.
     """
     try:
-        path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8")
+        path = environ.get("PATH_INFO", "")
+        if not path.isascii():
+            path = path.encode("latin-1").decode("utf-8")
     except UnicodeError as error:
         raise BadRequest("The path is not UTF-8") from error
     if "\0" in path or "%00" in environ.get("QUERY_STRING", ""):

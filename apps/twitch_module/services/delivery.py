@@ -6,8 +6,10 @@ is due. The tries themselves, which wait for the network, run on threads of thei
     claim -> context unknown? ask for it, keep it -> send the points -> receipt
 """
 
+import os
 import queue
 import random
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -33,6 +35,8 @@ CONTEXTS_REMEMBERED = 10_000
 # PostgreSQL by being told; then the looks are only for what was not heard.
 POLL_SECONDS = 1.0
 POLL_WHILE_LISTENING_SECONDS = 5.0
+# What ends or comes within this time is noted and claimed together: each pass is a commit.
+GATHER_SECONDS = 0.01
 STOP_SECONDS = 12.0  # a call that is on its way ends within ten
 STORED_ANSWER_CHARACTERS = 2000
 
@@ -49,7 +53,10 @@ class DeliveryWorker:
         *,
         concurrency: int,
         identity_name_field: str,
+        yields: bool,
     ) -> None:
+        """`yields`: calls get the processor when nobody else in this process wants it."""
+        self._yields = yields and sys.platform == "linux"  # elsewhere threads share a priority
         self._database = database
         self._client = client
         self._concurrency = concurrency
@@ -101,7 +108,7 @@ class DeliveryWorker:
             self._last_pass_at = time.monotonic()
             woken = self._collect()
             try:
-                if woken or self._unrecorded or self._something_is_due():
+                if self._unrecorded or (self._room() > 0 and (woken or self._something_is_due())):
                     self._record_and_claim()
             except DatabaseUnavailable as error:
                 log.warning("database unavailable", error=str(error))
@@ -115,19 +122,25 @@ class DeliveryWorker:
 
     def _collect(self) -> bool:
         """Gather what has ended, waiting a while for the first; whether anything came."""
-        wait_seconds = 0.0 if self._unrecorded else self._idle_seconds
+        until = time.monotonic() + (0.0 if self._unrecorded else self._idle_seconds)
         woken = False
         while True:
             try:
-                ended = self._ended.get(timeout=wait_seconds)
+                ended = self._ended.get(timeout=max(until - time.monotonic(), 0.0))
             except queue.Empty:
                 return woken
-            woken, wait_seconds = True, 0.0
+            if not woken:
+                woken, until = True, time.monotonic() + GATHER_SECONDS
             if ended is not None:
                 self._in_flight -= 1
                 self._unrecorded.append(ended)
                 if isinstance(ended, Lease) and ended.context is not None:
                     self._contexts[self._identity_name(ended)] = Context(**ended.context)
+
+    def _room(self) -> int:
+        """How many more may be claimed: twice as many as can be tried at once, so that nobody
+        who could make a call waits for the database."""
+        return 2 * self._concurrency - self._in_flight
 
     def _something_is_due(self) -> bool:
         """A look that takes no lock, for when nothing happens; it says when the next is due."""
@@ -152,7 +165,7 @@ class DeliveryWorker:
         """Note what has ended and claim what is due, in one transaction; then start it."""
         with self._database.transaction() as transaction:
             leases = _record(transaction, self._unrecorded)
-            leases += self._claim(transaction, self._concurrency - self._in_flight - len(leases))
+            leases += self._claim(transaction, self._room() - len(leases))
         self._unrecorded = []
         for lease in leases:
             self._in_flight += 1
@@ -184,6 +197,8 @@ class DeliveryWorker:
 
     def _try_each(self) -> None:
         """Make the calls for one lease after another, on one of the threads that wait for them."""
+        if self._yields:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
         while (lease := self._to_try.get()) is not None:
             try:
                 ended = (
