@@ -468,3 +468,23 @@ def test_a_worker_process_that_is_killed_is_replaced(start: Start) -> None:
 
     module.wait_until_ready()
     assert 204 == module.post(Message()).status_code
+
+
+@on_sqlite
+def test_each_web_process_has_a_core_and_its_deliveries_come_last(start: Start) -> None:
+    module = start(WORKERS="2", WORKER="on")
+    webs = [
+        child.pid
+        for child in psutil.Process(module.process.pid).children()
+        if "spawn_main" in " ".join(child.cmdline())
+    ]
+    cores = [os.sched_getaffinity(pid) for pid in webs]
+    niceness = {
+        os.getpriority(os.PRIO_PROCESS, int(thread.name))
+        for thread in Path(f"/proc/{webs[0]}/task").iterdir()
+    }
+
+    assert [1, 1] == [len(one) for one in cores]
+    assert min(2, len(os.sched_getaffinity(0))) == len(set.union(*cores))
+    assert [os.SCHED_BATCH] * 2 == [os.sched_getscheduler(pid) for pid in webs]
+    assert {0, 19} == niceness

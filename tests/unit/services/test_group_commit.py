@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from apps.twitch_module.errors import DatabaseUnavailable
+from apps.twitch_module.services import group_commit
 from apps.twitch_module.services.group_commit import (
     CHECK_SECONDS,
     MAX_BATCH,
@@ -76,6 +77,17 @@ class TestBatches:
         store.group.submit("only").wait()
 
         assert store.batches == [["only"]]
+
+    def test_after_a_pause_what_comes_together_is_committed_together(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(group_commit, "GATHER_SECONDS", 0.5)
+        store.allow()
+
+        for commitment in [store.group.submit("a"), store.group.submit("b")]:
+            commitment.wait()
+
+        assert store.batches == [["a", "b"]]
 
     def test_items_one_after_another_are_each_committed_at_once(self, store: Store) -> None:
         store.allow()
