@@ -101,19 +101,48 @@ def test_activities_by_every_filter(database: Database, rows: list[Row]) -> None
             assert expected(scored, wanted, since, until) == found, query
 
 
-@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
-def test_no_filter_reads_a_whole_table(
-    database: Database, rows: list[Row], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plans: list[str] = []
+@pytest.fixture
+def plans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The steps of SQLite's plans for the lists that a test asks for."""
+    steps: list[str] = []
     select = Transaction.select
 
     def explained(self: Transaction, sql: str, parameters: Any = ()) -> list[Row]:
         plan = self.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)
-        plans.extend(row[3] for row in plan)
+        steps.extend(row[3] for row in plan)
         return select(self, sql, parameters)
 
     monkeypatch.setattr(Transaction, "select", explained)
+    return steps
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("page_of", [events.list_events, activities.list_activities])
+def test_a_users_rows_in_a_channel_are_found_by_the_user(
+    database: Database, rows: list[Row], plans: list[str], page_of: Any
+) -> None:
+    with database.transaction(write=False) as transaction:
+        page_of(transaction, equal={"user_id": "1", "channel_id": "71"})
+
+    assert any("twitch_activities_user (user_id=?)" in step for step in plans)
+    assert not any("_channel" in step for step in plans)
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("status", ["dead", "skipped"])
+def test_a_channels_dead_are_found_among_the_dead(
+    database: Database, rows: list[Row], plans: list[str], status: str
+) -> None:
+    with database.transaction(write=False) as transaction:
+        activities.list_activities(transaction, equal={"channel_id": "71", "status": status})
+
+    assert any("twitch_activities_undelivered (channel_id=? AND status=?)" in one for one in plans)
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_no_filter_reads_a_whole_table(
+    database: Database, rows: list[Row], plans: list[str]
+) -> None:
     with database.transaction(write=False) as transaction:
         for column in ("user_id", "channel_id", "event_type"):
             events.list_events(transaction, equal={column: "1"})

@@ -44,7 +44,7 @@ Plain = Callable[[Environ], Response]
 
 log = structlog.get_logger("guard")
 
-AT_ONCE = 32  # requests that py4web handles: each may have a connection to the database
+AT_ONCE = 24  # requests that py4web handles: each may have a connection to the database
 TURN_SECONDS = 5.0
 
 _APP = "twitch_module"

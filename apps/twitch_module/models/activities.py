@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from .database import Transaction
-from .events import BY_OUTBOX, IN_OUTBOX, OUT_OF_IT
+from .events import BY_OUTBOX, IN_OUTBOX, OUT_OF_IT, UNDELIVERED
 from .pages import Page, Source, select_page, where
 from .signals import announce
 
@@ -203,6 +203,8 @@ def list_activities(transaction: Transaction, *, equal: Mapping[str, str], **pag
     sources: Sequence[Source] = (_ENDED, _IN_OUTBOX) if filters else ()
     if status is not None:
         sources = [_BY_STATUS[status]]
+        if status in (SKIPPED, DEAD) and "channel_id" in filters and "user_id" not in filters:
+            sources = [Source("twitch_activities", f"{UNDELIVERED} AND status = '{status}'", {})]
     return select_page(
         transaction,
         "twitch_activities",

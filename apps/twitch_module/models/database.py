@@ -34,7 +34,7 @@ _UNAVAILABLE = (
 )
 DEFAULT_TIMEOUT_SECONDS = 5.0
 _POSTGRES_FORM = "DB_URI must be postgres://user:password@host/database"
-_POOL_SIZE = 16  # idle connections that are kept; each busy thread has one of its own
+_POOL_SIZE = 24  # idle connections that are kept; as many requests are handled at once
 
 # A connection's own walls on PostgreSQL, should this process be frozen in a transaction.
 _POSTGRES_SETTINGS = (

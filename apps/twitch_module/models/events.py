@@ -12,6 +12,7 @@ IN_OUTBOX = "status IN ('pending', 'leased')"
 # With this the outbox's index is searched; else the planner may go through the table by id.
 BY_OUTBOX = "due_at_ms > 0"
 OUT_OF_IT = "status NOT IN ('pending', 'leased')"
+UNDELIVERED = "status IN ('skipped', 'dead')"  # for good
 
 SCORED, UNSCORED, QUARANTINED = "scored", "unscored", "quarantined"
 

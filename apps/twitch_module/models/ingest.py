@@ -30,7 +30,7 @@ def insert(
     """
     if transaction.sqlite:
         return _insert_into_sqlite(transaction, pairs, at_ms or transaction.now_ms())
-    documents = json.dumps([_document(*pair) for pair in pairs])
+    documents = json.dumps([_document(*pair) for pair in pairs], ensure_ascii=False)
     found = transaction.execute_prepared(
         _STORE, [documents, at_ms], first=ANNOUNCE if announced else ""
     )

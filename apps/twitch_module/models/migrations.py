@@ -134,6 +134,11 @@ _STEPS = (
         """CREATE INDEX twitch_activities_skipped ON twitch_activities (id)
             WHERE status = 'skipped'""",
     ),
+    (
+        # What a channel's deliveries came to grief with: a few among very many.
+        """CREATE INDEX twitch_activities_undelivered
+            ON twitch_activities (channel_id, status, id) WHERE status IN ('skipped', 'dead')""",
+    ),
 )
 VERSION = len(_STEPS)
 

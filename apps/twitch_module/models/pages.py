@@ -63,7 +63,7 @@ def select_page(
     values: list[Any] = []
     for source in sources:
         conditions, given = where(
-            {source.names.get(column, column): value for column, value in equal.items()},
+            {_spelled(column, source, equal): value for column, value in equal.items()},
             time=source.names.get(time, time),
             since_ms=since_ms,
             until_ms=until_ms,
@@ -86,6 +86,15 @@ def select_page(
     )
     more = len(rows) > limit
     return Page(rows[:limit], rows[limit - 1]["id"] if more else None)
+
+
+def _spelled(column: str, source: Source, equal: Mapping[str, str]) -> str:
+    name = source.names.get(column, column)
+    if column == "channel_id" and "user_id" in equal:
+        # Not by the channel's index: a user has few rows, a channel may have a million, and
+        # SQLite cannot know.
+        return f"({name} || '')"
+    return name
 
 
 def where(

@@ -15,7 +15,7 @@ from ..errors import Unavailable
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 AT_ONCE = 2  # hashes per process
-WAITING = 8  # requests that may wait for one; the API has 32 turns
+WAITING = 8  # requests that may wait for one; the API has 24 turns
 WAIT_SECONDS = 2.0
 
 

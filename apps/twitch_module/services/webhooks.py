@@ -34,7 +34,7 @@ log = structlog.get_logger("webhooks")
 
 
 class Received(NamedTuple):
-    """What is to be answered: a challenge, or nothing; when the future, if any, is done."""
+    """What is to be answered: a challenge, or nothing, once what the message said is durable."""
 
     challenge: str | None
     durable: Commitment | None
@@ -49,7 +49,7 @@ class _Arrival(NamedTuple):
 
 
 class WebhookReceiver:
-    """Takes what Twitch posts to the callback. Thread-safe; blocks until the commit."""
+    """Takes what Twitch posts to the callback. Thread-safe."""
 
     def __init__(
         self,
