@@ -53,7 +53,8 @@ class _Connection:
 class _Load:
     """Connections, and what came back over them."""
 
-    def __init__(self, port: int, connections: int) -> None:
+    def __init__(self, port: int, connections: int, awake_seconds: float) -> None:
+        self.awake_seconds = awake_seconds
         self.idle = [_Connection(port) for _ in range(connections)]
         self.all = {connection.descriptor: connection for connection in self.idle}
         self.epoll = select.epoll()
@@ -72,7 +73,7 @@ class _Load:
 
         Raises ConnectionError when the server closes a connection, and TimeoutError.
         """
-        sleeps_at = time.perf_counter() + AWAKE_SECONDS
+        sleeps_at = time.perf_counter() + self.awake_seconds
         while not (ready := self.epoll.poll(0)) and time.perf_counter() < sleeps_at:
             pass
         ready = ready or self.epoll.poll(timeout)
@@ -95,13 +96,23 @@ class _Load:
             yield connection
 
 
-def run(port: int, requests: Sequence[bytes], connections: int, *, seconds: float = 600) -> Result:
+def run(
+    port: int,
+    requests: Sequence[bytes],
+    connections: int,
+    *,
+    seconds: float = 600,
+    awake: bool = False,
+) -> Result:
     """Closed loop: send all requests, one at a time on each connection.
+
+    `awake` when nobody else needs this core: see AWAKE_SECONDS.
 
     The requests are complete HTTP/1.1 texts; answers must have a Content-Length or no body.
     After so many seconds nothing more is sent. Raises ConnectionError.
     """
-    with _running(port, min(connections, len(requests))) as (load, result):
+    awake_seconds = AWAKE_SECONDS if awake else 0.0
+    with _running(port, min(connections, len(requests)), awake_seconds) as (load, result):
         ahead = iter(requests)
         started = time.perf_counter()
         for connection in load.idle:
@@ -140,9 +151,11 @@ def run_at(port: int, requests: Sequence[bytes], connections: int, per_second: f
 
 
 @contextmanager
-def _running(port: int, connections: int) -> Iterator[tuple[_Load, list[Result]]]:
+def _running(
+    port: int, connections: int, awake_seconds: float = 0.0
+) -> Iterator[tuple[_Load, list[Result]]]:
     """Connections for a run; at its end the list holds the result."""
-    load, result = _Load(port, connections), []
+    load, result = _Load(port, connections, awake_seconds), []
     gc.collect()
     gc.disable()
     started, computed = time.perf_counter(), time.process_time()

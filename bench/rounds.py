@@ -17,6 +17,7 @@ class Subject:
     requests: Callable[[int], list[bytes]]
     status: int = 204
     connections: int = 32
+    alone: bool = True  # whether the load has its core to itself
     # What processes beside the server have used of the processors, such as a database's.
     beside: Callable[[], float] = lambda: 0.0
 
@@ -67,7 +68,7 @@ def _turn(subject: Subject, number: int, per_second: float | None) -> Round:
     requests = subject.requests(number)
     port, before = subject.server.port, (subject.server.cpu_seconds(), subject.beside())
     if per_second is None:
-        result = load.run(port, requests, subject.connections)
+        result = load.run(port, requests, subject.connections, awake=subject.alone)
     else:
         result = load.run_at(port, requests, subject.connections, per_second)
     after = (subject.server.cpu_seconds(), subject.beside())

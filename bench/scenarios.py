@@ -53,16 +53,17 @@ def accept(run: Run) -> None:
             beside = _beside(run.workshop, database)
             half = partial(messages.half_repeated, path=WEBHOOK)
             wrong = partial(messages.follows, path=WEBHOOK, secret="another secret")
+            subject = partial(Subject, server=server, beside=beside, alone=database == SQLITE)
             subjects += [
-                Subject(f"{database}, all new", server, new, beside=beside),
-                Subject(f"{database}, half of them repeated", server, half, beside=beside),
-                Subject(f"{database}, refused", server, wrong, 403, beside=beside),
+                subject(f"{database}, all new", requests=new),
+                subject(f"{database}, half of them repeated", requests=half),
+                subject(f"{database}, refused", requests=wrong, status=403),
             ]
         two = stack.enter_context(run.workshop.installation(POSTGRESQL))
         server = stack.enter_context(two.serving(WORKERS="2", **OFF))
         both = f"{POSTGRESQL}, all new, two processes, two cores"
         beside = _beside(run.workshop, POSTGRESQL)
-        subjects.append(Subject(both, server, new, connections=64, beside=beside))
+        subjects.append(Subject(both, server, new, connections=64, alone=False, beside=beside))
         found = turns(subjects, rounds=run.rounds, number=run.number(20_000))
         _check_stored(run, installations, two)
     for name, rounds in found.items():
@@ -90,7 +91,7 @@ def delivering(run: Run) -> None:
             new = partial(messages.follows, path=WEBHOOK)
             beside = _beside(run.workshop, database)
             steady = Subject(f"{database}, 1,000/s", server, new, connections=128, beside=beside)
-            full = Subject(f"{database}, closed loop", server, new, beside=beside)
+            full = Subject(f"{database}, closed loop", server, new, alone=False, beside=beside)
             for subject, rate in ((steady, 1000), (full, None)):
                 before, started = _delivered(one), time.perf_counter()
                 found = turns(
@@ -120,9 +121,10 @@ def large(run: Run) -> None:
             with full.serving(**OFF) as server, empty.serving(**OFF) as beside:
                 _lists(run, database, server)
                 new = partial(messages.follows, path=WEBHOOK)
+                subject = partial(Subject, requests=new, alone=database == SQLITE)
                 subjects = [
-                    Subject(f"{database}, accept at {run.rows:,} events", server, new),
-                    Subject(f"{database}, accept at none", beside, new),
+                    subject(f"{database}, accept at {run.rows:,} events", server),
+                    subject(f"{database}, accept at none", beside),
                 ]
                 found = turns(subjects, rounds=run.rounds, number=run.number(20_000))
         for name, rounds in found.items():
