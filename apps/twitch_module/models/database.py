@@ -192,7 +192,7 @@ class Database:
             "journal_mode=WAL",  # readers read while one writes
             "synchronous=FULL",  # a commit outlives a power cut
             "wal_autocheckpoint=16000",  # 64 MB: pages that change often are copied less often
-            "temp_store=MEMORY",
+            "temp_store=MEMORY",  # each batch has a statement journal: a file of its own otherwise
             "cache_size=-4096",  # 4 MB: with 16 nothing was faster, and each connection has one
         ):
             adapter.execute(f"PRAGMA {pragma}")

@@ -200,6 +200,9 @@ class DeliveryWorker:
         if self._yields:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
         while (lease := self._to_try.get()) is not None:
+            if self._stopping.is_set():  # a call that began now could be cut off, and come twice
+                self._ended.put(Receipt(lease, activities.PENDING))
+                continue
             try:
                 ended = (
                     self._find_context(lease)
