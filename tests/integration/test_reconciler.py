@@ -238,9 +238,29 @@ def test_an_inactive_channel_has_none(services: Services, sandbox: Sandbox) -> N
 
 def test_a_removed_channel_leaves_nothing_at_twitch(services: Services, sandbox: Sandbox) -> None:
     compare(services)
-    services.channels.remove(SYSTEM, STREAMER)
+    ids = {one["id"] for one in at_twitch(sandbox)}
+    removed = services.channels.remove(SYSTEM, STREAMER)
 
+    assert ids == set(removed)
     assert ([], []) == (at_twitch(sandbox), services.channels.list())
+
+
+def test_a_removal_names_what_another_process_ended_for_it(
+    services: Services, make: Build, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The subscriptions' upkeep finds the channel due the moment it is marked for removal."""
+    compare(services)
+    ids = {one["id"] for one in at_twitch(sandbox)}
+    own = services.reconciler.compare_channel
+
+    def after_another(channel_id: str) -> Comparison:
+        make().reconciler.compare_channel(channel_id)
+        return own(channel_id)
+
+    monkeypatch.setattr(services.reconciler, "compare_channel", after_another)
+    removed = services.channels.remove(SYSTEM, STREAMER)
+
+    assert (6, ids) == (len(ids), set(removed))
 
 
 def test_a_channel_stays_while_twitch_does_not_end_its_subscriptions(

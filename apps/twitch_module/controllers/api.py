@@ -196,7 +196,7 @@ def change_channel(given: ChannelChange, channel_id: str) -> Answer:
 )
 def remove_channel(channel_id: str) -> Answer:
     """End a channel's subscriptions at Twitch, then forget it. Its events stay."""
-    removed = services().channels.remove(actor(), channel_id).removed
+    removed = list(services().channels.remove(actor(), channel_id))
     return reply(
         schemas.RemovedChannel(channel_id=channel_id, deleted=True, removed_subscriptions=removed)
     )

@@ -1,6 +1,6 @@
 """The channels that are monitored, and what holds for each of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -9,12 +9,12 @@ from ..clients.twitch import TwitchClient
 from ..domain.access import Actor
 from ..domain.channel_rules import policy_of, type_problems, types_of
 from ..domain.points import BadPolicy, Policy
+from ..domain.subscription import LIVING
 from ..domain.text import text
 from ..errors import Invalid, NotFound, TwitchUnavailable
 from ..models import audit, channels, setbacks, subscriptions
 from ..models.channels import Channel, ChannelNames
 from ..models.database import Database
-from .comparison import Comparison
 from .reconciler import Reconciler
 from .roster import Roster
 
@@ -114,8 +114,8 @@ class Channels:
         self._roster.forget()
         return self.get(channel_id)
 
-    def remove(self, actor: Actor, channel_id: str) -> Comparison:
-        """End its subscriptions at Twitch, then forget the channel; which were ended.
+    def remove(self, actor: Actor, channel_id: str) -> Sequence[str]:
+        """End its subscriptions at Twitch, then forget the channel; which were ended, by id.
 
         Where Twitch fails, the channel stays, inactive, and is tried again. Raises NotFound,
         TwitchRefused and TwitchUnavailable.
@@ -125,6 +125,8 @@ class Channels:
             channels.change(transaction, channel_id, {"is_active": False})
             channels.compare_soon(transaction, channel_id)
             subscriptions.forget_wishes(transaction, channel_id)
+            # From here on the upkeep of any process may end them before this one does.
+            known = subscriptions.known(transaction, channel_id)
         comparison = self._reconciler.compare_channel(channel_id)
         if comparison.not_removed:
             ids = ", ".join(comparison.not_removed)
@@ -136,7 +138,8 @@ class Channels:
             audit.record(transaction, actor, "channel.remove", _subject(channel_id), before=before)
         self._roster.forget()
         log.info("channel removed", channel_id=channel_id)
-        return comparison
+        living = [id_ for id_, record in known.items() if record.status in LIVING]
+        return sorted({*living, *comparison.removed})
 
     def look_up_names(self) -> None:
         """Ask Twitch what all channels are called now, and which are gone.
