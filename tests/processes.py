@@ -79,6 +79,7 @@ class Module:
 
     def _start(self) -> subprocess.Popen[bytes]:
         with self.output.open("ab") as output:
+            self._starts_at = output.tell()
             return subprocess.Popen(
                 self._command,
                 cwd=REPOSITORY,
@@ -90,6 +91,10 @@ class Module:
     def setting(self, name: str) -> str:
         """A variable of its environment."""
         return self._environment[name]
+
+    def printed(self) -> str:
+        """What it has printed since it was started, or started again."""
+        return self.output.read_bytes()[self._starts_at :].decode()
 
     def wait_until_ready(self) -> "Module":
         """This server, once it answers."""
@@ -103,6 +108,13 @@ class Module:
 
         wait_until(ready, seconds=START_SECONDS)
         return self
+
+    def wait_until_compared(self) -> None:
+        """Wait for the end of the first comparison with Twitch, and of the look-up of names.
+
+        Either would change a channel that is there by then.
+        """
+        wait_until(lambda: "names looked up" in self.printed(), seconds=10)
 
     def restart(self, **changes: str) -> "Module":
         """The same server again, on the same port and data, after it has ended."""

@@ -303,8 +303,7 @@ def test_a_channel_is_added_and_set_up_and_twitch_events_flow(
     start: Start, sandbox: Sandbox
 ) -> None:
     module = start()
-    # The first comparison with Twitch would set up a channel that is there by then.
-    wait_until(lambda: "subscription_total_cost" in module.call("GET", "/twitch/metrics").text)
+    module.wait_until_compared()
     added = module.call("POST", "/twitch/api/channels", json={"channel_name": "SANDBOX_streamer"})
     again = module.call("POST", "/twitch/api/channels", json={"channel_id": "100200300"})
     setup = module.call("POST", "/twitch/api/setup/100200300")

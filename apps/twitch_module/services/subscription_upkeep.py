@@ -113,12 +113,15 @@ class SubscriptionUpkeep:
         except ModuleError as error:
             log.warning("subscriptions not compared", reason=str(error))
             done = False
+        if done:
+            log.info("subscriptions compared")
         self._next_all_at = time.monotonic() + (self._seconds if done else RETRY_SECONDS)
 
     def _look_up_names(self) -> None:
         try:
             self._channels.look_up_names()
             self._next_names_at = time.monotonic() + NAMES_SECONDS
+            log.info("names looked up")
         except ModuleError as error:
             log.warning("names not looked up", reason=str(error))
             self._next_names_at = time.monotonic() + RETRY_SECONDS
