@@ -193,6 +193,18 @@ class TestKept:
         wait_until(lambda: listed(module)["missing"] == [])
 
     @on_sqlite
+    def test_the_metrics_show_what_twitch_counts(self, module: Module) -> None:
+        def metrics() -> set[str]:
+            return set(module.call("GET", "/twitch/metrics").text.splitlines())
+
+        counted = {
+            'twitch_subscriptions{status="enabled"} 7.0',
+            "twitch_subscription_total 7.0",
+            "twitch_subscription_max_total_cost 10000.0",
+        }
+        wait_until(lambda: counted <= metrics())
+
+    @on_sqlite
     def test_a_change_of_event_types_is_carried_out(self, module: Module, sandbox: Sandbox) -> None:
         shown = change(module, event_types=["channel.raid", "stream.online", "channel.raid"])
 
