@@ -9,6 +9,7 @@ the last 50 message ids in memory, and stores nothing.
 import sys
 import threading
 
+from granian.constants import Interfaces
 from twitchAPI.eventsub.webhook import EventSubWebhook
 from twitchAPI.object.eventsub import ChannelFollowEvent
 from twitchAPI.twitch import Twitch
@@ -38,6 +39,6 @@ def serve_pytwitchapi(port: int) -> None:
 if __name__ == "__main__":
     which, port = sys.argv[1], int(sys.argv[2])
     if which == "py4web":
-        run_server("bench.py4web_peer:application", "127.0.0.1", port, 1)
+        run_server("bench.py4web_peer:application", "127.0.0.1", port, 1, Interfaces.WSGI)
     else:
         serve_pytwitchapi(port)

@@ -103,6 +103,14 @@ class TooLarge(ModuleError):
     title = "The body is too large"
 
 
+class TooSlow(ModuleError):
+    """The request has not come to its end in time."""
+
+    code = "too_slow"
+    status = 408
+    title = "The request took too long"
+
+
 class TooManyRequests(ModuleError):
     """The caller has asked too often; `retry_after_seconds` says when he may again."""
 

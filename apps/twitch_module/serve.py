@@ -7,26 +7,23 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import mp as _mp
 
 from .errors import DatabaseUnavailable, ModuleError
-from .late_answer import ANSWER_AFTER, WayBack
 from .models.database import Database
 from .models.migrations import migrate
 from .settings import Settings, load_settings
 
 mp: Any = _mp  # what it does not export, too
 
-# Of one process. Each may have a thread: one whose client is slow keeps nobody else from his.
-# Threads are made when they are needed, and end when they are not.
-CONNECTIONS = 1024
+CONNECTIONS = 1024  # of one process
 DATABASE_WAIT_SECONDS = 60
 MAX_HEADER_BYTES = 64 * 1024
 
@@ -44,21 +41,24 @@ def main() -> None:
     print(f"WaddleBot's Twitch module: http://{settings.host}:{settings.port}/twitch/health")
     print(f"Twitch calls {settings.twitch_webhook_callback_url}", flush=True)
     run_server(
-        "apps.twitch_module.wsgi:application", settings.host, settings.port, settings.workers
+        "apps.twitch_module.rsgi:application", settings.host, settings.port, settings.workers
     )
 
 
-def run_server(target: str, host: str, port: int, workers: int) -> None:
-    """Run a WSGI application, named `module:name`, as this module is run. Blocks."""
+def run_server(
+    target: str, host: str, port: int, workers: int, interface: Interfaces = Interfaces.RSGI
+) -> None:
+    """Run an application, named `module:name`, as this module is run. Blocks."""
     # A forked process would inherit our connections to the database.
     multiprocessing.set_start_method("spawn")
     Granian(
         target,
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=interface,
         workers=workers,
-        blocking_threads=CONNECTIONS,
+        loop=Loops.uvloop,
+        websockets=False,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=MAX_HEADER_BYTES),
         backlog=2048,
@@ -68,31 +68,18 @@ def run_server(target: str, host: str, port: int, workers: int) -> None:
         respawn_failed_workers=True,
         respawn_interval=0.1,
         workers_kill_timeout=15,
-    ).serve(spawn_target=_work)
+    ).serve(spawn_target=partial(_work, interface))
 
 
-def _work(number: int, *arguments: Any) -> None:
+def _work(interface: Interfaces, number: int, *arguments: Any) -> None:
     """What a web process runs, the first one being number 1. Blocks.
 
-    It is granian's own, but for how the application is called and its answer sent. That is not
-    granian's public API, which is why its version is pinned.
+    That is granian's own function, whose name is not part of its public API: one more reason to
+    pin its version.
     """
-    called_by_granian = mp._wsgi_call_wrap
-
-    def called(application: Any, *options: Any) -> Callable[[Any, dict[str, Any]], Any]:
-        call_and_answer = called_by_granian(application, *options)
-
-        def call(protocol: Any, scope: dict[str, Any]) -> Any:
-            way_back = WayBack(protocol)
-            scope[ANSWER_AFTER] = way_back.answer_after
-            return call_and_answer(way_back, scope)
-
-        return call
-
-    mp._wsgi_call_wrap = called
     if sys.platform == "linux":
         _suit_the_processor(number)
-    mp.MPServer._spawn_wsgi_worker(number, *arguments)
+    getattr(mp.MPServer, f"_spawn_{interface}_worker")(number, *arguments)
 
 
 def _suit_the_processor(number: int) -> None:

@@ -2,17 +2,13 @@
 
 import json
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
-from tests.environment import environment
-from tests.messages import Message
-from tests.processes import REPOSITORY, Module, clean_environment
+from tests.processes import Module
 
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
@@ -109,84 +105,6 @@ def test_a_body_of_the_api_is_taken_up_to_64_kibibytes(server: Module) -> None:
 
     assert size(2**16) == 422
     assert size(2**16 + 1) == 413
-
-
-def test_whoever_sends_a_body_slowly_keeps_nobody_waiting(server: Module) -> None:
-    """Fifty for each, which is more than py4web handles at once."""
-    slow = []
-    for path in ("/twitch/webhook", "/api/auth/login"):
-        for _ in range(50):
-            connection = socket.create_connection(("127.0.0.1", server.port), timeout=10)
-            connection.sendall(
-                f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{{".encode()
-            )
-            slow.append(connection)
-
-    answers = [server.post(Message()) for _ in range(3)]
-    answers.append(requests.post(server.url + "/api/auth/logout", json={}, timeout=5))
-    for connection in slow:
-        connection.close()
-
-    assert [204, 204, 204, 401] == [answer.status_code for answer in answers]
-    assert max(answer.elapsed.total_seconds() for answer in answers) < 2
-
-
-def test_more_requests_than_py4web_is_given_at_once_are_told_to_come_again(
-    server: Module, tmp_path: Path
-) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", _CROWD],
-        cwd=REPOSITORY,
-        env=clean_environment(
-            **environment(DATA_DIR=str(tmp_path), WORKER="off"),
-            PY4WEB_SERVICE=str(tmp_path / "py4web"),
-            PY4WEB_APP_NAMES="twitch_module",
-        ),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-
-    assert "503 Service Unavailable" in done.stdout
-    assert '"code": "busy"' in done.stdout
-    assert done.stdout.rstrip().endswith("200 OK")
-
-
-# Has py4web's application wait in every one of its turns, and asks for one more; then once more.
-_CROWD = """
-import threading, wsgiref.util
-from apps.twitch_module.wsgi import application
-from apps.twitch_module.controllers import guard
-
-inside, leave = threading.Semaphore(0), threading.Event()
-
-def waiting(environ, start):
-    inside.release()
-    leave.wait(30)
-    start("200 OK", [])
-    return [b""]
-
-crowded = guard.Guard(waiting)
-guard.TURN_SECONDS = 0.1
-
-def ask():
-    environ = {"PATH_INFO": "/twitch/health"}
-    wsgiref.util.setup_testing_defaults(environ)
-    seen = []
-    body = b"".join(crowded(environ, lambda status, headers, *_: seen.append(status)))
-    return body.decode(), seen[0]
-
-threads = [threading.Thread(target=ask) for _ in range(guard.AT_ONCE)]
-for thread in threads:
-    thread.start()
-    inside.acquire(timeout=30)
-print(*ask())
-leave.set()
-for thread in threads:
-    thread.join()
-print(*ask())
-"""
 
 
 @pytest.mark.parametrize("path", ["/twitch/events/%00", "/twitch/events?user_id=%00", "/%ff"])

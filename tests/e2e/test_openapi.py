@@ -105,7 +105,7 @@ def test_every_operation_says_how_it_fails(document: Any) -> None:
         rule = POLICY[method, path.replace("{", "<").replace("}", ">")]
         expected = {"400", "500"} | (set() if rule.anyone else {"401", "403", "503"})
         expected |= {"404"} if "{" in path else set()
-        expected |= {"413"} if "requestBody" in operation else set()
+        expected |= {"408", "413"} if "requestBody" in operation else set()
         assert expected <= operation["responses"].keys(), path
         for status in expected:
             name = operation["responses"][status]["$ref"].rpartition("/")[2]

@@ -542,6 +542,7 @@ class TestCatchingUp:
 
     @pytest.fixture
     def module(self, module: Module, sandbox: Sandbox) -> Module:
+        module.wait_until_compared()  # with which it catches up for the first time
         add(module)
         log_in(module)
         set_up(module)

@@ -23,10 +23,8 @@ BELOW: dict[str, set[str]] = {
     "clients": {"errors", "version", "settings", "domain", "clients"},
     "vault": {"errors", "domain"},
     "services": {"errors", "domain", "models", "clients", "vault", "services"},
-    "late_answer": {"services"},
     "controllers": {
         "errors",
-        "late_answer",
         "logs",
         "version",
         "domain",
@@ -35,6 +33,7 @@ BELOW: dict[str, set[str]] = {
         "common",
         "controllers",
     },
+    "rsgi": {"controllers", "wsgi"},
     # The operator's commands, which cli runs.
     "commands": {
         "errors",
@@ -65,7 +64,7 @@ OWNERS: dict[str, set[str]] = {
     "urllib.request": set(),
     "py4web": {"controllers", "wsgi"},
     "ombott": {"controllers", "wsgi"},
-    "granian": {"serve"},
+    "granian": {"serve", "controllers"},
     "argon2": {"services"},
     "jwt": {"services"},
     "click": {"cli", "commands"},

@@ -5,12 +5,11 @@ put before the application itself, so that it is there whichever server runs tha
 """
 
 import secrets
-import threading
 from collections.abc import Callable, Iterable
 from functools import cached_property, partial
 from http import HTTPStatus
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from ombott import default_app
@@ -21,14 +20,12 @@ from ..domain.access import Origin, Rule
 from ..domain.addresses import client_address, is_trusted
 from ..errors import (
     BadRequest,
-    Busy,
     Forbidden,
     MethodNotAllowed,
     ModuleError,
     NotFound,
     TooLarge,
 )
-from ..late_answer import ANSWER_AFTER, Answer, Headers
 from ..logs import unexpected
 from .answers import Response, problem_response, wants_page
 from .policy import rule_for
@@ -39,13 +36,11 @@ FORWARDED_FOR, FORWARDED = "waddlebot.forwarded_for", "waddlebot.forwarded"
 _ORIGIN = "waddlebot.origin"
 
 Environ = dict[str, Any]
+Headers = list[tuple[str, str]]
+Answer = tuple[int, Headers, bytes]  # status, headers, body
 Application = Callable[[Environ, Any], Iterable[bytes]]
-Plain = Callable[[Environ], Response]
 
 log = structlog.get_logger("guard")
-
-AT_ONCE = 24  # requests that py4web handles: each may have a connection to the database
-TURN_SECONDS = 5.0
 
 _APP = "twitch_module"
 _HEADERS = {
@@ -87,64 +82,69 @@ class _Nowhere:
 _NOWHERE = _Nowhere()
 
 
+class Plain(NamedTuple):
+    """What answers a route without py4web, given the body, too.
+
+    `may_wait` says of a request whether that could block.
+    """
+
+    answer: Callable[[Environ, bytes], Response]
+    may_wait: Callable[[Environ], bool]
+
+
+class Judged(NamedTuple):
+    """A request that may pass: the rule of its route, or None for another app's."""
+
+    rule: Rule | None
+    plain: Plain | None
+
+    @property
+    def max_body_bytes(self) -> int:
+        """How much body is taken."""
+        return self.rule.max_body_bytes if self.rule else _OTHERS_MAX_BODY_BYTES
+
+
 class Guard:
     """A WSGI application before another. Thread-safe."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
-        self._turns = threading.Semaphore(AT_ONCE)
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         try:
-            _judge_peer(environ)
-            rule, plain = _judge(environ)
-            if plain is not None:
-                return self._give(plain(environ), environ, start_response)
-            start = self._start(start_response, ours=rule is not None)
-            if rule is None:
-                return self._application(environ, start)
-            _read_first(environ, rule)
-            if not self._turns.acquire(timeout=TURN_SECONDS):
-                raise Busy("Others are being served; try again soon")
-            try:
-                return self._application(environ, start)
-            finally:
-                self._turns.release()
+            judged = judge(environ)
+            if judged.rule is None:
+                return self.pass_on(judged, environ, start_response)
+            body = read_body(environ, judged.max_body_bytes) if has_body(environ) else b""
+            if judged.plain is None:
+                put_body(environ, body)
+                return self.pass_on(judged, environ, start_response)
+            response = judged.plain.answer(environ, body)
+            if response.once is not None:
+                response.once.wait()
+            return self._give(response, environ, start_response)
         except Exception as error:
-            return self._give(_refusal(error, environ), environ, start_response)
+            return self._give(refusal(error, environ), environ, start_response)
 
-    def _start(self, start_response: Any, *, ours: bool) -> Any:
-        """`start_response` with the headers that every answer gets."""
+    def pass_on(self, judged: Judged, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        """Have py4web answer, with the headers that every answer gets."""
 
         def start(status: str, headers: Headers, *error: Any) -> Any:
-            if ours:
+            if judged.rule is not None:
                 _add_missing(headers, _OUR_HEADERS)
             return start_response(status, headers + self._fixed_headers, *error)
 
-        return start
+        return self._application(environ, start)
 
     def _give(self, response: Response, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        """Answer: at once, or when what it depends on is durable. Blocks where it must."""
-        if response.once is not None:
-            answer_after = environ.get(ANSWER_AFTER)
-            if answer_after is None:
-                try:
-                    response.once.wait()
-                except Exception as error:
-                    response = _refusal(error, environ)
-            else:
-                answer_after(response.once, partial(self._late_refusal, environ))
-        status, headers, body = self._complete(response)
+        status, headers, body = self.complete(response)
         start_response(_STATUS_LINES[status], headers)
         return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]
 
-    def _late_refusal(self, environ: Environ, error: BaseException) -> Answer:
-        return self._complete(_refusal(error, environ))
-
-    def _complete(self, response: Response) -> Answer:
-        """Status, headers and body of an answer of ours."""
+    def complete(self, response: Response) -> Answer:
+        """Status, headers and body of an answer that is not py4web's."""
         if response.status == HTTPStatus.NO_CONTENT and not response.headers:
-            return 204, self._bare_headers.copy(), b""
+            return 204, self._bare_headers, b""
         headers = list(response.headers.items())
         _add_missing(headers, _OUR_HEADERS)
         headers += self._fixed_headers
@@ -167,7 +167,7 @@ class Guard:
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
-def _refusal(error: BaseException, environ: Environ) -> Response:
+def refusal(error: BaseException, environ: Environ) -> Response:
     """The problem document, or page, for what went wrong; also what nobody foresaw."""
     if not isinstance(error, ModuleError):
         reference = unexpected.report(error, route=environ.get("REQUEST_METHOD", ""))
@@ -194,13 +194,16 @@ def _judge_peer(environ: Environ) -> None:
     environ["wsgi.errors"] = _NOWHERE
 
 
-def _read_first(environ: Environ, rule: Rule) -> None:
-    """Have the body here before anything is done: whoever sends it slowly holds up nobody."""
-    if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
-        body = read_body(environ, rule.max_body_bytes)
-        environ.pop("HTTP_TRANSFER_ENCODING", None)  # the server has taken the chunks apart
-        environ["CONTENT_LENGTH"] = str(len(body))
-        environ["wsgi.input"] = BytesIO(body)
+def has_body(environ: Environ) -> bool:
+    """Whether the request says that a body comes with it."""
+    return bool(environ.get("CONTENT_LENGTH")) or "HTTP_TRANSFER_ENCODING" in environ
+
+
+def put_body(environ: Environ, body: bytes) -> None:
+    """Let the application find a body that has been read: nobody waits for it any more."""
+    environ.pop("HTTP_TRANSFER_ENCODING", None)  # the server has taken the chunks apart
+    environ["CONTENT_LENGTH"] = str(len(body))
+    environ["wsgi.input"] = BytesIO(body)
 
 
 def origin_of(environ: Environ) -> Origin:
@@ -214,17 +217,20 @@ def origin_of(environ: Environ) -> Origin:
     return found
 
 
-def _judge(environ: Environ) -> tuple[Rule | None, Plain | None]:
-    """The rule of the route, or None for another app's, and what answers it, if not py4web.
+def judge(environ: Environ) -> Judged:
+    """Let a request pass, or not: then raises what the answer is to be.
 
-    Raises what the answer is to be.
+    To be asked once for each request: it keeps, and takes out, what proxies say.
     """
+    _judge_peer(environ)
     try:
         path = environ.get("PATH_INFO", "")
         if not path.isascii():
             path = path.encode("latin-1").decode("utf-8")
     except UnicodeError as error:
         raise BadRequest("The path is not UTF-8") from error
+    if "\ufffd" in path:  # what granian makes of bytes that are no UTF-8
+        raise BadRequest("The path is not UTF-8")
     if "\0" in path or "%00" in environ.get("QUERY_STRING", ""):
         raise BadRequest("There is a NUL in the address")
     length = _content_length(environ)
@@ -233,20 +239,20 @@ def _judge(environ: Environ) -> tuple[Rule | None, Plain | None]:
     if rule is None and not _is_anothers(route):
         log.error("route without a policy", route=route)
         raise Forbidden("Nobody may call this", code="no_policy")
-    limit = rule.max_body_bytes if rule else _OTHERS_MAX_BODY_BYTES
-    if length > limit:
-        raise TooLarge(f"At most {limit} bytes are taken")
-    return rule, _answered_here.get((method, route))
+    judged = Judged(rule, _answered_here.get((method, route)))
+    if length > judged.max_body_bytes:
+        raise TooLarge(f"At most {judged.max_body_bytes} bytes are taken")
+    return judged
 
 
 # Routes that are not left to py4web, by method and route.
 _answered_here: dict[tuple[str, str], Plain] = {}
 
 
-def answer_here(method: str, route: str, function: Plain) -> None:
+def answer_here(method: str, route: str, plain: Plain) -> None:
     """Have a route answered without py4web, whose request and response objects take longer than
     to verify, read and hand over a message. All that is judged here holds for it, too."""
-    _answered_here[method, route] = function
+    _answered_here[method, route] = plain
 
 
 # Routes without parameters, by method and path, as soon as they have been asked for once.

@@ -30,7 +30,7 @@ from ..logs import unexpected
 from ..models.audit import Change
 from .answers import Response, page_response, problem_response
 from .answers import wants_page as is_browser
-from .guard import Environ, answer_here, origin_of
+from .guard import Environ, Plain, answer_here, origin_of
 from .operations import Answers, Failure, Message, Operation, Tag, Token, declare, described
 from .policy import rule_for
 from .reading import Takes
@@ -103,21 +103,28 @@ def endpoint(
 
 
 def plain_endpoint(
-    path: str, method: str, **description: Unpack[Description]
-) -> Callable[[Callable[[Environ], Response]], Callable[[Environ], Response]]:
+    path: str,
+    method: str,
+    *,
+    may_wait: Callable[[Environ], bool],
+    **description: Unpack[Description],
+) -> Callable[[Callable[[Environ, bytes], Response]], Callable[[Environ, bytes], Response]]:
     """Register what answers an exact path and method without py4web, for anyone.
 
-    It gets the WSGI environment, and gives an answer or raises. py4web knows of the route and is
-    never asked: the guard answers. Raises LookupError as `endpoint` does.
+    It gets the WSGI environment and the body, and gives an answer or raises. `may_wait` says of
+    a request whether it could block. py4web knows of the route and is never asked: the guard
+    answers. Raises LookupError as `endpoint` does.
     """
     rule = _rule(path, method)
     if not rule.anyone:
         raise LookupError(f"{method} {path} is not for anyone, and nobody would look at the token")
 
-    def register(function: Callable[[Environ], Response]) -> Callable[[Environ], Response]:
+    def register(
+        function: Callable[[Environ, bytes], Response],
+    ) -> Callable[[Environ, bytes], Response]:
         _declared(function, path, method, rule, None, description)
         action(path, method=[method])(_behind_the_guard)
-        answer_here(method, path, function)
+        answer_here(method, path, Plain(function, may_wait))
         return function
 
     return register

@@ -18,6 +18,7 @@ from ..errors import (
     NotFound,
     RateLimited,
     TooLarge,
+    TooSlow,
     TwitchRefused,
     TwitchUnavailable,
     Unauthenticated,
@@ -134,7 +135,7 @@ class Operation:
         if self.takes is not None:
             shared.append(Invalid)
         if self.message is not None or (self.takes is not None and self.takes.media_types):
-            shared.append(TooLarge)
+            shared += [TooLarge, TooSlow]
         return [
             one if isinstance(one, Fails) else Fails(one) for one in (*shared, *self.own_failures)
         ]

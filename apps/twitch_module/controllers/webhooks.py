@@ -6,12 +6,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from ..common import services
-from ..domain.eventsub import MAX_BODY_BYTES
 from ..errors import DatabaseUnavailable, MessageRefused
 from .answers import Response
 from .http import plain_endpoint
 from .operations import Fails, Message, Says
-from .reading import read_body
 
 
 class MessageHeaders(BaseModel):
@@ -42,9 +40,14 @@ class MessageBody(BaseModel):
     challenge: str | None = Field(None, description="To be answered, when the callback is verified")
 
 
+def _may_wait(environ: Mapping[str, Any]) -> bool:
+    return services().receiver.may_wait(environ)
+
+
 @plain_endpoint(
     "/twitch/webhook",
     "POST",
+    may_wait=_may_wait,
     tag="Webhook",
     message=Message(MessageHeaders, MessageBody),
     answers={
@@ -56,13 +59,13 @@ class MessageBody(BaseModel):
         DatabaseUnavailable,
     ),
 )
-def webhook(environ: Mapping[str, Any]) -> Response:
+def webhook(environ: Mapping[str, Any], body: bytes) -> Response:
     """Take a message of Twitch (EventSub).
 
     Its signature says who it is from. A message id that was seen before is acknowledged, and
     nothing happens. What is signed and cannot be understood is kept aside.
     """
-    received = services().receiver.receive(environ, read_body(environ, MAX_BODY_BYTES))
+    received = services().receiver.receive(environ, body)
     if received.challenge is None:
         return Response(204, {}, "", once=received.durable)
     # The challenge alone, as text/plain (Twitch: Handling Webhook Events).

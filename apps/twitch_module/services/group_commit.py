@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -22,27 +23,21 @@ CHECK_SECONDS = 0.25  # how late, at most, somebody is told that it takes too lo
 
 
 class Commitment:
-    """Whether something is durable by now. Thread-safe.
+    """Whether a batch is durable by now: the same for all whose items are in it. Thread-safe."""
 
-    A concurrent.futures.Future takes four times as long, for each event.
-    """
-
-    __slots__ = ("_callback", "_done", "_error", "_lock")
+    __slots__ = ("_callbacks", "_done", "_error", "_lock")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._done = False
         self._error: BaseException | None = None
-        self._callback: Callable[[BaseException | None], None] | None = None
+        self._callbacks: list[Callable[[BaseException | None], None]] = []
 
     def when_done(self, callback: Callable[[BaseException | None], None]) -> None:
-        """Have `callback` called once, with None or the error, from any thread; at once if done.
-
-        There can be one callback.
-        """
+        """Have `callback` called once, with None or the error, from any thread; at once if done."""
         with self._lock:
             if not self._done:
-                self._callback = callback
+                self._callbacks.append(callback)
                 return
         callback(self._error)
 
@@ -60,13 +55,27 @@ class Commitment:
             if self._done:
                 return
             self._done, self._error = True, error
-            callback, self._callback = self._callback, None
-        if callback is None:
-            return
-        try:
-            callback(error)
-        except BaseException:  # one answer that cannot be given must not cost the others theirs
-            log.error("not told how a commit ended", exc_info=True)
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            try:
+                callback(error)
+            except BaseException:  # one who cannot be told must not cost the others their answer
+                log.error("not told how a commit ended", exc_info=True)
+
+
+class _Batch(Generic[Item]):
+    """What is committed together."""
+
+    __slots__ = ("commitment", "items", "since")
+
+    def __init__(self, now: float) -> None:
+        self.items: list[Item] = []
+        self.commitment = Commitment()
+        self.since = now  # when the first item came
+
+    def takes_more(self, now: float) -> bool:
+        """Not when it has waited for long: all its items are given up together."""
+        return len(self.items) < MAX_BATCH and now - self.since < CHECK_SECONDS
 
 
 class GroupCommit(Generic[Item]):
@@ -84,8 +93,8 @@ class GroupCommit(Generic[Item]):
         self._commit = commit
         self._timeout_seconds = timeout_seconds
         self._changed = threading.Condition(threading.Lock())
-        self._gathering: list[tuple[Item, Commitment, float]] = []
-        self._committing: list[tuple[Item, Commitment, float]] = []
+        self._gathering: deque[_Batch[Item]] = deque()
+        self._committing: _Batch[Item] | None = None
         self._busy = threading.Event()
         self._started = False
 
@@ -95,15 +104,18 @@ class GroupCommit(Generic[Item]):
         The commitment fails with what `commit` raised, or, as soon as it takes too long, with
         DatabaseUnavailable; the item may become durable all the same.
         """
-        commitment = Commitment()
+        now = time.monotonic()
         with self._changed:
-            self._gathering.append((item, commitment, time.monotonic()))
-            if len(self._gathering) == 1:
+            if not self._gathering:
                 self._busy.set()
                 self._changed.notify()
                 if not self._started:
                     self._start()
-        return commitment
+            if not self._gathering or not self._gathering[-1].takes_more(now):
+                self._gathering.append(_Batch(now))
+            batch = self._gathering[-1]
+            batch.items.append(item)
+        return batch.commitment
 
     def _start(self) -> None:
         # Not before there is something: a process that forks takes no threads along.
@@ -112,24 +124,23 @@ class GroupCommit(Generic[Item]):
         threading.Thread(target=self._watch, name="group-commit-watch", daemon=True).start()
 
     def _commit_all(self) -> None:
-        batch: Sequence[tuple[Item, Commitment, float]] = ()
+        few = True
         while True:
             with self._changed:
-                self._committing = []
+                self._committing = None
                 while not self._gathering:
                     self._changed.wait()
-            if len(batch) < FEW:
+            if few:
                 time.sleep(GATHER_SECONDS)
             with self._changed:
-                batch = self._committing = self._gathering[:MAX_BATCH]
-                del self._gathering[:MAX_BATCH]
+                batch = self._committing = self._gathering.popleft()
+            few = len(batch.items) < FEW
             error: BaseException | None = None
             try:
-                self._commit([item for item, _, _ in batch], self._timeout_seconds)
+                self._commit(batch.items, self._timeout_seconds)
             except BaseException as failure:  # whatever it is, each who waits must get it
                 error = failure
-            for _, commitment, _ in batch:
-                commitment.settle(error)
+            batch.commitment.settle(error)
 
     def _watch(self) -> None:
         """See to it that everybody is told in time, even while a disk does not answer."""
@@ -137,10 +148,14 @@ class GroupCommit(Generic[Item]):
             self._busy.wait()
             time.sleep(CHECK_SECONDS)
             with self._changed:
-                unfinished = [*self._committing, *self._gathering]
+                unfinished = [*self._gathering]
+                if self._committing is not None:
+                    unfinished.append(self._committing)
                 if not unfinished:
                     self._busy.clear()
             late = time.monotonic() - self._timeout_seconds
-            for _, commitment, since in unfinished:
-                if since < late:
-                    commitment.settle(DatabaseUnavailable("The database did not commit in time"))
+            for batch in unfinished:
+                if batch.since < late:
+                    batch.commitment.settle(
+                        DatabaseUnavailable("The database did not commit in time")
+                    )

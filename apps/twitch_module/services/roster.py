@@ -45,9 +45,13 @@ class Roster:
         self._read_at = float("-inf")
         self._failed_at = float("-inf")
 
+    def is_fresh(self) -> bool:
+        """Whether `find` answers without the database now."""
+        return time.monotonic() - self._read_at <= FRESH_SECONDS
+
     def find(self, channel_id: str) -> Entry | None:
         """The channel's entry, or None. Raises DatabaseUnavailable."""
-        if time.monotonic() - self._read_at > FRESH_SECONDS:
+        if not self.is_fresh():
             with self._lock:  # the others wait for the one that reads
                 now = time.monotonic()
                 if now - self._failed_at < PAUSE_SECONDS:

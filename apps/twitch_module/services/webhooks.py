@@ -70,8 +70,15 @@ class WebhookReceiver:
         self._last_events = LastEvents()
         self._refusals = RefusalLog()
 
+    def may_wait(self, environ: Mapping[str, Any]) -> bool:
+        """Whether `receive` could block: for all but notifications while the roster is fresh."""
+        return (
+            environ.get(eventsub.MESSAGE_TYPE) != eventsub.NOTIFICATION
+            or not self._roster.is_fresh()
+        )
+
     def receive(self, environ: Mapping[str, Any], body: bytes) -> Received:
-        """Handle one request. Blocks only for what is rare: not for a notification.
+        """Handle one request. Blocks only for what is rare: see may_wait.
 
         Raises MessageRefused, which says why, and DatabaseUnavailable.
         """

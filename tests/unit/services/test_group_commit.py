@@ -236,6 +236,16 @@ class TestTimeout:
 
         assert error_of(second) is None
 
+    def test_nor_is_who_joins_those_that_have_waited_for_long(self) -> None:
+        store = Store(timeout_seconds=1.5)
+        _, early = store.submit_behind(["early"])
+        time_passes(1.0)
+        late = store.group.submit("late")
+        assert isinstance(error_of(early), DatabaseUnavailable)
+        store.allow()
+
+        assert error_of(late) is None
+
 
 def time_passes(seconds: float) -> None:
     """Nothing happens for so long, which is what is tested."""

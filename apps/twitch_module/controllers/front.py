@@ -1,0 +1,196 @@
+"""What stands between granian, the server of `make serve`, and the guard: RSGI on asyncio.
+
+A request waits here without a thread: for its body, for its commit, for its turn. Webhooks are
+handled on the loop itself, what could block on threads. With WSGI each request has a thread,
+and many that wait for Python's lock cost a webhook a sixth of its time.
+(granian's RSGI specification, github.com/emmett-framework/granian/blob/master/docs/spec/RSGI.md)
+"""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
+from typing import Any, cast
+
+from granian.rsgi import ProtocolClosed, ProtocolError
+
+from ..errors import BadRequest, Busy, TooLarge, TooSlow
+from ..services.group_commit import Commitment
+from .guard import (
+    Answer,
+    Environ,
+    Guard,
+    Headers,
+    Judged,
+    has_body,
+    judge,
+    put_body,
+    refusal,
+)
+
+BODY_SECONDS = 10.0  # for a whole body
+AT_ONCE = 24  # requests that py4web handles: each may have a connection to the database
+TURN_SECONDS = 5.0
+WEBHOOKS_AT_ONCE = 4  # of those few that could block
+
+
+class Front:
+    """Stands between granian and the guard."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._for_py4web = ThreadPoolExecutor(AT_ONCE, "py4web")
+        self._for_webhooks = ThreadPoolExecutor(WEBHOOKS_AT_ONCE, "webhook")
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        # Which request waits for its body, and since when.
+        self._reading: dict[asyncio.Task[Any], float] = {}
+        self._commitment: Commitment | None = None
+        self._end: asyncio.Future[BaseException | None]
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Called by granian, before the first request."""
+        self._loop = loop
+        loop.call_later(BODY_SECONDS / 10, self._give_up_slow_bodies)
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        """Called by granian, for each request."""
+        environ = _environ(scope)
+        try:
+            status, headers, body = await self._answer(environ, scope, protocol)
+        except Exception as error:
+            status, headers, body = self._guard.complete(refusal(error, environ))
+        if body and scope.method != "HEAD":
+            protocol.response_bytes(status, headers, body)
+        else:
+            protocol.response_empty(status, headers)
+
+    async def _answer(self, environ: Environ, scope: Any, protocol: Any) -> Answer:
+        judged = judge(environ)
+        body = b""
+        if has_body(environ):
+            body = await self._read(environ, protocol, judged.max_body_bytes)
+        if judged.plain is None:
+            environ.update(_environ_for_py4web(scope))
+            put_body(environ, body)
+            return await self._ask_py4web(environ, judged)
+        if judged.plain.may_wait(environ):
+            answer = self._loop.run_in_executor
+            response = await answer(self._for_webhooks, judged.plain.answer, environ, body)
+        else:
+            response = judged.plain.answer(environ, body)
+        if response.once is not None:
+            error = await self._end_of(response.once)
+            if error is not None:
+                response = refusal(error, environ)
+        return self._guard.complete(response)
+
+    async def _read(self, environ: Environ, protocol: Any, limit: int) -> bytes:
+        """The body. Raises BadRequest, TooLarge and TooSlow."""
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self._reading[task] = self._loop.time()
+        try:
+            declared = environ.get("CONTENT_LENGTH")
+            if declared:  # at most what is taken: the guard has seen to that
+                body: bytes = await protocol()
+                if len(body) < int(declared):
+                    raise BadRequest("The body is shorter than Content-Length says")
+                return body
+            chunks = bytearray()
+            async for chunk in protocol:
+                chunks += chunk
+                if len(chunks) > limit:
+                    raise TooLarge(f"At most {limit} bytes are taken")
+            return bytes(chunks)
+        except asyncio.CancelledError:
+            task.uncancel()
+            raise TooSlow("The body did not come to its end in time") from None
+        except (ProtocolClosed, ProtocolError):
+            raise BadRequest("The body broke off") from None
+        finally:
+            del self._reading[task]
+
+    def _give_up_slow_bodies(self) -> None:
+        since = self._loop.time() - BODY_SECONDS
+        for task in [task for task, begun in self._reading.items() if begun < since]:
+            task.cancel()
+        self._loop.call_later(BODY_SECONDS / 10, self._give_up_slow_bodies)
+
+    async def _ask_py4web(self, environ: Environ, judged: Judged) -> Answer:
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise Busy("Others are being served; try again soon") from None
+        try:
+            ask = partial(_collected, self._guard, judged, environ)
+            return await self._loop.run_in_executor(self._for_py4web, ask)
+        finally:
+            self._turns.release()
+
+    def _end_of(self, commitment: Commitment) -> "asyncio.Future[BaseException | None]":
+        """None, or the error, once it is known how the commit ended: one for a whole batch.
+
+        A request that waits for this is not to be cancelled: all others would be, too.
+        """
+        if commitment is not self._commitment:
+            self._commitment, self._end = commitment, self._loop.create_future()
+            commitment.when_done(partial(self._tell, self._end))
+        return self._end
+
+    def _tell(
+        self, end: "asyncio.Future[BaseException | None]", error: BaseException | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(end.set_result, error)
+
+
+def _collected(guard: Guard, judged: Judged, environ: Environ) -> Answer:
+    """What py4web answers, as a whole."""
+    started: list[tuple[str, Headers]] = []
+    pieces = guard.pass_on(
+        judged, environ, lambda status, headers, *_: started.append((status, headers))
+    )
+    try:
+        body = b"".join(pieces)
+    finally:
+        if close := getattr(pieces, "close", None):
+            close()
+    status, headers = started[-1]
+    return int(status[:3]), headers, body
+
+
+def _environ(scope: Any) -> Environ:
+    """The request as WSGI has it (PEP 3333): as much of it as the guard and the webhooks use."""
+    path = scope.path
+    environ: Environ = {
+        "REQUEST_METHOD": scope.method,
+        "PATH_INFO": path if path.isascii() else path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
+    }
+    for name, value in scope.headers.items():
+        key = _key(name)
+        environ[key] = f"{environ[key]},{value}" if key in environ else value
+    return environ
+
+
+def _environ_for_py4web(scope: Any) -> Environ:
+    """What PEP 3333 wants beside that."""
+    server, _, port = scope.server.rpartition(":")
+    return {
+        "SCRIPT_NAME": "",
+        "SERVER_NAME": server,
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+
+
+@lru_cache(maxsize=512)
+def _key(name: str) -> str:
+    """What WSGI calls a header."""
+    if name in ("content-type", "content-length"):
+        return name.upper().replace("-", "_")
+    return f"HTTP_{name.upper().replace('-', '_')}"

@@ -1,0 +1,114 @@
+"""controllers/front.py: who waits for what, and for how long, at the real server."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from apps.twitch_module.controllers.front import AT_ONCE, BODY_SECONDS
+from tests.environment import environment
+from tests.messages import Message
+from tests.processes import REPOSITORY, Module, clean_environment, free_port, wait_until
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Module]:
+    folder: Path = tmp_path_factory.mktemp("front")
+    module = Module(folder, DB_URI=f"sqlite://{folder}/storage.db", WORKER="off")
+    yield module.wait_until_ready()
+    module.stop()
+
+
+def connection(server: Module, beginning: str) -> socket.socket:
+    """A client that has sent so much, and sends nothing more."""
+    one = socket.create_connection(("127.0.0.1", server.port), timeout=BODY_SECONDS + 10)
+    one.sendall(beginning.encode())
+    return one
+
+
+def all_that_comes(one: socket.socket) -> bytes:
+    """What the server sends until it closes the connection."""
+    received = b""
+    while piece := one.recv(65536):
+        received += piece
+    one.close()
+    return received
+
+
+def test_whoever_sends_slowly_keeps_nobody_waiting_and_is_given_up(server: Module) -> None:
+    half_a_body = "POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{{"
+    in_chunks = "POST {} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n"
+    slow = [
+        connection(server, beginning.format(path))
+        for beginning in (half_a_body, in_chunks)
+        for path in ("/twitch/webhook", "/api/auth/login")
+        for _ in range(100)
+    ]
+    half_a_head = "POST /twitch/webhook HTTP/1.1\r\nHost: x\r\nContent-"
+    slower = [connection(server, half_a_head) for _ in range(400)]
+    answers = [server.post(Message()) for _ in range(20)]
+    answers.append(requests.post(server.url + "/api/auth/logout", json={}, timeout=5))
+    given_up = [all_that_comes(one) for one in slow]
+    for one in slower:
+        assert b"HTTP/1.1 2" not in all_that_comes(one)
+
+    assert [204] * 20 + [401] == [answer.status_code for answer in answers]
+    assert max(answer.elapsed.total_seconds() for answer in answers) < 2
+    for answer in given_up:
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert b'"code": "too_slow"' in answer
+    assert 204 == server.post(Message()).status_code
+
+
+def test_whoever_breaks_off_leaves_no_trace(server: Module) -> None:
+    for path in ("/twitch/webhook", "/api/auth/login"):
+        for framing in ("Content-Length: 1000", "Transfer-Encoding: chunked"):
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\n"
+            connection(server, head + "5\r\nab").close()
+            connection(server, head).close()
+    assert 204 == server.post(Message()).status_code
+
+    printed = server.printed()
+    assert "Traceback" not in printed and "level=error" not in printed
+
+
+def test_more_requests_than_py4web_is_given_at_once_are_told_to_come_again(tmp_path: Path) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/twitch/health"
+    run = "from apps.twitch_module.serve import *; prepare_database(load_settings(os.environ));"
+    run += f"run_server('tests.e2e.crowded:application', '127.0.0.1', {port}, 1)"
+    process = subprocess.Popen(
+        [sys.executable, "-c", run],
+        cwd=REPOSITORY,
+        env=clean_environment(
+            **environment(DATA_DIR=str(tmp_path), WORKER="off"),
+            PY4WEB_SERVICE=str(tmp_path / "py4web"),
+            PY4WEB_APP_NAMES="twitch_module",
+        ),
+    )
+    try:
+        wait_until(lambda: _answers(url), seconds=30)
+        with ThreadPoolExecutor(AT_ONCE + 4) as pool:
+            asked = pool.map(lambda _: requests.get(url, timeout=30), range(AT_ONCE + 4))
+            answers = list(asked)
+        after = requests.get(url, timeout=30)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+    refused = [answer for answer in answers if answer.status_code != 200]
+    assert [503] * 4 == [answer.status_code for answer in refused]
+    assert {"busy"} == {answer.json()["code"] for answer in refused}
+    assert 200 == after.status_code
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=10).ok
+    except requests.ConnectionError:
+        return False
