@@ -14,6 +14,8 @@ BY_OUTBOX = "due_at_ms > 0"
 OUT_OF_IT = "status NOT IN ('pending', 'leased')"
 UNDELIVERED = "status IN ('skipped', 'dead')"  # for good
 
+WEEK_MS = 7 * 24 * 3600 * 1000  # SQLite's index of message ids goes by weeks
+
 SCORED, UNSCORED, QUARANTINED = "scored", "unscored", "quarantined"
 
 
@@ -83,11 +85,23 @@ def list_events(transaction: Transaction, *, equal: Mapping[str, str], **page: A
 def get_event(transaction: Transaction, event_id: str) -> dict[str, Any] | None:
     """One event by Twitch's message id, with `body` (bytes), or None."""
     columns = ", ".join((*_SHOWN, "body"))
-    rows = transaction.select(
-        f"SELECT {columns} FROM twitch_events WHERE event_id = %s",
-        [event_id],
-    )
+    sql = f"SELECT {columns} FROM twitch_events WHERE event_id = %s"
+    values: list[Any] = [event_id]
+    if transaction.sqlite:
+        weeks = _weeks(transaction)
+        sql += f" AND received_at_ms / {WEEK_MS} IN ({', '.join(['%s'] * len(weeks))})"
+        values += weeks
+    rows = transaction.select(f"{sql} ORDER BY id DESC LIMIT 1", values)
     return {**rows[0], "body": bytes(rows[0]["body"])} if rows else None
+
+
+def _weeks(transaction: Transaction) -> range:
+    """The weeks from which there are events."""
+    sql = "SELECT received_at_ms FROM twitch_events ORDER BY id {} LIMIT 1"
+    ends = [
+        row[0] // WEEK_MS for way in ("", "DESC") for row in transaction.execute(sql.format(way))
+    ]
+    return range(min(ends), max(ends) + 1) if ends else range(0)
 
 
 def last_received_ms(transaction: Transaction, channel_id: str, event_type: str) -> int | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from .activities import NewActivity
 from .database import Prepared, Transaction
-from .events import NewEvent
+from .events import WEEK_MS, NewEvent
 from .signals import ANNOUNCE
 
 Pair = tuple[NewEvent, NewActivity | None]
@@ -25,8 +25,9 @@ def insert(
 ) -> Mapping[str, int]:
     """Write those events that are not there yet, and what they earn, due at once.
 
-    The row ids of the new ones by message id. The message ids must differ. `at_ms` is when they
-    came, by default now. `announced` wakes the workers of other processes at the commit.
+    The row ids of the new ones by message id. The message ids must differ. They are known for a
+    week at least. `at_ms` is when they came, by default now. `announced` wakes the workers of
+    other processes at the commit.
     """
     if transaction.sqlite:
         return _insert_into_sqlite(transaction, pairs, at_ms or transaction.now_ms())
@@ -40,12 +41,19 @@ def insert(
 def _insert_into_sqlite(
     transaction: Transaction, pairs: Sequence[Pair], at_ms: int
 ) -> Mapping[str, int]:
+    last_week = [at_ms // WEEK_MS - 1, *(event.event_id for event, _ in pairs)]
+    if found := transaction.execute(_found_sql(len(pairs)), last_week):
+        seen = {event_id for (event_id,) in found}
+        pairs = [pair for pair in pairs if pair[0].event_id not in seen]
+    if not pairs:
+        return {}
     values = [value for event, _ in pairs for value in (*event, at_ms)]
+    # Those that came this week collide with their index; see the migrations.
     # Python gives up and takes back the interpreter lock for each row that RETURNING returns,
     # which with busy threads costs more than the statement. Nobody else writes meanwhile, so
     # that the new rows count up to the last.
     transaction.execute(
-        f"{_insert_sql('twitch_events', _EVENT, len(pairs))} ON CONFLICT (event_id) DO NOTHING",
+        f"{_insert_sql('twitch_events', _EVENT, len(pairs))} ON CONFLICT DO NOTHING",
         values,
     )
     count, last = transaction.inserted()
@@ -66,6 +74,16 @@ def _insert_into_sqlite(
         rows = len(values) // len(_ACTIVITY)
         transaction.execute(_insert_sql("twitch_activities", _ACTIVITY, rows), values)
     return new
+
+
+@lru_cache(maxsize=512)
+def _found_sql(ids: int) -> str:
+    """Which of so many message ids came in a week."""
+    places = ", ".join(["%s"] * ids)
+    return (
+        f"SELECT event_id FROM twitch_events WHERE received_at_ms / {WEEK_MS} = %s"
+        f" AND event_id IN ({places})"
+    )
 
 
 @lru_cache(maxsize=512)

@@ -7,19 +7,28 @@ changes, so that a step, and the note that it was done, happen together or not a
 
 from ..errors import ConfigurationError
 from .database import Database, Transaction
+from .events import WEEK_MS
 
-# {id}: a key that counts up. {bytes}: raw bytes. Everything else is the same on both.
-_STEPS = (
+
+class _OnSQLite(str):
+    """A statement that PostgreSQL does not need."""
+
+    __slots__ = ()
+
+
+# {id}: a key that counts up. {id_of}: another table's. {bytes}: raw bytes. {unique}: see the step
+# for message ids. Everything else is the same on both.
+_STEPS: tuple[tuple[str, ...], ...] = (
     (
         """CREATE TABLE twitch_events (
-            id {id}, event_id TEXT NOT NULL UNIQUE, event_type TEXT NOT NULL,
+            id {id}, event_id TEXT NOT NULL {unique}, event_type TEXT NOT NULL,
             event_version TEXT NOT NULL, subscription_id TEXT NOT NULL,
             channel_id TEXT NOT NULL, channel_name TEXT NOT NULL,
             user_id TEXT NOT NULL, user_login TEXT NOT NULL, user_name TEXT NOT NULL,
             received_at_ms BIGINT NOT NULL, outcome TEXT NOT NULL, reason TEXT,
             body {bytes} NOT NULL)""",
         """CREATE TABLE twitch_activities (
-            id BIGINT NOT NULL PRIMARY KEY REFERENCES twitch_events (id),
+            id {id_of} REFERENCES twitch_events (id),
             event_id TEXT NOT NULL, activity_type TEXT NOT NULL,
             user_id TEXT NOT NULL, user_login TEXT NOT NULL, user_name TEXT NOT NULL,
             channel_id TEXT NOT NULL, units BIGINT NOT NULL, amount BIGINT NOT NULL,
@@ -139,6 +148,15 @@ _STEPS = (
         """CREATE INDEX twitch_activities_undelivered
             ON twitch_activities (channel_id, status, id) WHERE status IN ('skipped', 'dead')""",
     ),
+    (
+        # Message ids, each once in its week; models/ingest looks at the week before, too. They
+        # are random: in one index for all times each goes to another page, which SQLite logs
+        # and copies back as a whole; those of a week share a few pages that are at hand.
+        _OnSQLite(
+            f"""CREATE UNIQUE INDEX twitch_events_message
+            ON twitch_events (received_at_ms / {WEEK_MS}, event_id)"""
+        ),
+    ),
 )
 VERSION = len(_STEPS)
 
@@ -164,7 +182,8 @@ def migrate(database: Database) -> int:
             )
         for number in range(found + 1, VERSION + 1):
             for statement in _STEPS[number - 1]:
-                transaction.execute(_in_dialect(statement, sqlite=transaction.sqlite))
+                if transaction.sqlite or not isinstance(statement, _OnSQLite):
+                    transaction.execute(_in_dialect(statement, sqlite=transaction.sqlite))
             transaction.execute("INSERT INTO twitch_schema (version) VALUES (%s)", [number])
     return VERSION - found
 
@@ -182,5 +201,12 @@ def _version(transaction: Transaction) -> int:
 
 def _in_dialect(statement: str, *, sqlite: bool) -> str:
     if sqlite:
-        return statement.format(id="INTEGER PRIMARY KEY", bytes="BLOB")
-    return statement.format(id="BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", bytes="BYTEA")
+        return statement.format(
+            id="INTEGER PRIMARY KEY", id_of="INTEGER PRIMARY KEY", bytes="BLOB", unique=""
+        )
+    return statement.format(
+        id="BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+        id_of="BIGINT NOT NULL PRIMARY KEY",
+        bytes="BYTEA",
+        unique="UNIQUE",
+    )

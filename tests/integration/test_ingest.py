@@ -1,0 +1,62 @@
+"""models/ingest.py: each message id once."""
+
+import pytest
+
+from apps.twitch_module.models import events, ingest
+from apps.twitch_module.models.activities import NewActivity
+from apps.twitch_module.models.database import Database
+from apps.twitch_module.models.events import WEEK_MS, NewEvent
+
+MIDNIGHT_MS = 2900 * WEEK_MS  # when one week ends and another begins
+DAY_MS = WEEK_MS // 7
+
+
+def pair(event_id: str) -> ingest.Pair:
+    """An event, and the activity that it earns."""
+    event = NewEvent(
+        *(event_id, "channel.follow", "2", "subscription", "7001", "A_Channel"),
+        *("42", "viewer", "Viewer", events.SCORED, None, event_id.encode()),
+    )
+    activity = NewActivity(
+        *(event_id, "follow", "42", "viewer", "Viewer", "7001", 0, 10, "{}", "pending", None)
+    )
+    return event, activity
+
+
+def insert(database: Database, at_ms: int, *event_ids: str) -> list[str]:
+    """Those that were new."""
+    with database.transaction() as transaction:
+        return sorted(ingest.insert(transaction, [pair(one) for one in event_ids], at_ms))
+
+
+def numbers(database: Database) -> tuple[int, int]:
+    """How many events and activities there are."""
+    with database.transaction(write=False) as transaction:
+        return tuple(  # type: ignore[return-value]  # two
+            transaction.execute(f"SELECT count(*) FROM {table}")[0][0]
+            for table in ("twitch_events", "twitch_activities")
+        )
+
+
+@pytest.mark.parametrize("later_ms", [0, 1, DAY_MS, WEEK_MS - 1, WEEK_MS])
+@pytest.mark.parametrize("first_ms", [MIDNIGHT_MS, MIDNIGHT_MS - 1, MIDNIGHT_MS + 3 * DAY_MS])
+def test_a_message_id_is_taken_once_for_a_week_at_least(
+    database: Database, first_ms: int, later_ms: int
+) -> None:
+    assert ["a", "b"] == insert(database, first_ms, "a", "b")
+    assert ["c"] == insert(database, first_ms + later_ms, "b", "c")
+    assert [] == insert(database, first_ms + later_ms, "a", "b", "c")
+
+    assert (3, 3) == numbers(database)
+
+
+def test_an_event_is_found_by_its_id_however_old_it_is(database: Database) -> None:
+    for number in range(10):
+        insert(database, MIDNIGHT_MS + number * 40 * DAY_MS, f"id-{number}")
+    with database.transaction(write=False) as transaction:
+        found = [events.get_event(transaction, f"id-{number}") for number in range(11)]
+
+    assert [f"id-{number}".encode() for number in range(10)] == [
+        one["body"] for one in found[:-1] if one
+    ]
+    assert found[-1] is None
