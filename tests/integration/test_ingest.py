@@ -1,5 +1,7 @@
 """models/ingest.py: each message id once."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
+
 import pytest
 
 from apps.twitch_module.models import events, ingest
@@ -60,3 +62,16 @@ def test_an_event_is_found_by_its_id_however_old_it_is(database: Database) -> No
         one["body"] for one in found[:-1] if one
     ]
     assert found[-1] is None
+
+
+def test_at_the_turn_of_a_week_the_same_id_waits_for_the_other_transaction(
+    database: Database,
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as transaction:
+            assert {"a"} == ingest.insert(transaction, [pair("a")], MIDNIGHT_MS - 1).keys()
+            later = pool.submit(insert, database, MIDNIGHT_MS, "a")
+            assert not wait([later], timeout=0.3).done
+
+        assert [] == later.result(timeout=10)
+    assert (1, 1) == numbers(database)

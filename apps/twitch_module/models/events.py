@@ -14,7 +14,7 @@ BY_OUTBOX = "due_at_ms > 0"
 OUT_OF_IT = "status NOT IN ('pending', 'leased')"
 UNDELIVERED = "status IN ('skipped', 'dead')"  # for good
 
-WEEK_MS = 7 * 24 * 3600 * 1000  # SQLite's index of message ids goes by weeks
+WEEK_MS = 7 * 24 * 3600 * 1000  # the index of message ids goes by weeks
 
 SCORED, UNSCORED, QUARANTINED = "scored", "unscored", "quarantined"
 
@@ -85,13 +85,14 @@ def list_events(transaction: Transaction, *, equal: Mapping[str, str], **page: A
 def get_event(transaction: Transaction, event_id: str) -> dict[str, Any] | None:
     """One event by Twitch's message id, with `body` (bytes), or None."""
     columns = ", ".join((*_SHOWN, "body"))
-    sql = f"SELECT {columns} FROM twitch_events WHERE event_id = %s"
-    values: list[Any] = [event_id]
-    if transaction.sqlite:
-        weeks = _weeks(transaction)
-        sql += f" AND received_at_ms / {WEEK_MS} IN ({', '.join(['%s'] * len(weeks))})"
-        values += weeks
-    rows = transaction.select(f"{sql} ORDER BY id DESC LIMIT 1", values)
+    weeks = _weeks(transaction)
+    places = ", ".join(["%s"] * len(weeks))
+    rows = transaction.select(
+        f"SELECT {columns} FROM twitch_events"
+        f" WHERE (received_at_ms / {WEEK_MS}) IN ({places or 'NULL'}) AND event_id = %s"
+        " ORDER BY id DESC LIMIT 1",
+        [*weeks, event_id],
+    )
     return {**rows[0], "body": bytes(rows[0]["body"])} if rows else None
 
 

@@ -1,6 +1,7 @@
 """Writing events and what they earn: many at once, each once."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -11,6 +12,12 @@ from .events import WEEK_MS, NewEvent
 from .signals import ANNOUNCE
 
 Pair = tuple[NewEvent, NewActivity | None]
+
+# Around the turn of a week, PostgreSQL's transactions go one after another: two of them, one in
+# the old week and one in the new, would not see each other's message ids. No clocks are so far
+# apart, and no commit takes so long.
+_TURN_MS = 5 * 60 * 1000
+_TURN_LOCK = 0x7477697463680002  # see also the migrations
 
 _EVENT = (*NewEvent._fields, "received_at_ms")
 _ACTIVITY = ("id", *NewActivity._fields, "attempts", "lease_version", "due_at_ms", "created_at_ms")
@@ -31,6 +38,9 @@ def insert(
     """
     if transaction.sqlite:
         return _insert_into_sqlite(transaction, pairs, at_ms or transaction.now_ms())
+    near = at_ms if at_ms is not None else time.time_ns() // 1_000_000
+    if near % WEEK_MS < _TURN_MS or near % WEEK_MS > WEEK_MS - _TURN_MS:
+        transaction.execute("SELECT pg_advisory_xact_lock(%s)", [_TURN_LOCK])
     documents = json.dumps([_document(*pair) for pair in pairs], ensure_ascii=False)
     found = transaction.execute_prepared(
         _STORE, [documents, at_ms], first=ANNOUNCE if announced else ""
@@ -81,7 +91,7 @@ def _found_sql(ids: int) -> str:
     """Which of so many message ids came in a week."""
     places = ", ".join(["%s"] * ids)
     return (
-        f"SELECT event_id FROM twitch_events WHERE received_at_ms / {WEEK_MS} = %s"
+        f"SELECT event_id FROM twitch_events WHERE (received_at_ms / {WEEK_MS}) = %s"
         f" AND event_id IN ({places})"
     )
 
@@ -115,8 +125,15 @@ WITH given AS (
     )
     SELECT event_id, event_type, event_version, subscription_id, channel_id, channel_name,
         user_id, user_login, user_name, outcome, reason, decode(body, 'hex'), ms
-    FROM given, clock ORDER BY event_id
-    ON CONFLICT (event_id) DO NOTHING
+    FROM given, clock
+    WHERE (
+        -- Not NOT EXISTS: that would be planned as a join, from which many rows may be read.
+        SELECT id FROM twitch_events AS earlier
+        WHERE (earlier.received_at_ms / WEEK_MS) = ms / WEEK_MS - 1
+            AND earlier.event_id = given.event_id
+    ) IS NULL
+    ORDER BY event_id
+    ON CONFLICT DO NOTHING
     RETURNING id, event_id
 ), earned AS (
     INSERT INTO twitch_activities (
@@ -133,7 +150,7 @@ WITH given AS (
     WHERE given.activity IS NOT NULL
 )
 SELECT event_id, id FROM new
-""",
+""".replace("WEEK_MS", str(WEEK_MS)),
 )
 
 

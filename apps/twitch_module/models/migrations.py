@@ -9,19 +9,12 @@ from ..errors import ConfigurationError
 from .database import Database, Transaction
 from .events import WEEK_MS
 
-
-class _OnSQLite(str):
-    """A statement that PostgreSQL does not need."""
-
-    __slots__ = ()
-
-
-# {id}: a key that counts up. {id_of}: another table's. {bytes}: raw bytes. {unique}: see the step
-# for message ids. Everything else is the same on both.
+# {id}: a key that counts up. {id_of}: another table's. {bytes}: raw bytes. Everything else is the
+# same on both.
 _STEPS: tuple[tuple[str, ...], ...] = (
     (
         """CREATE TABLE twitch_events (
-            id {id}, event_id TEXT NOT NULL {unique}, event_type TEXT NOT NULL,
+            id {id}, event_id TEXT NOT NULL, event_type TEXT NOT NULL,
             event_version TEXT NOT NULL, subscription_id TEXT NOT NULL,
             channel_id TEXT NOT NULL, channel_name TEXT NOT NULL,
             user_id TEXT NOT NULL, user_login TEXT NOT NULL, user_name TEXT NOT NULL,
@@ -150,12 +143,10 @@ _STEPS: tuple[tuple[str, ...], ...] = (
     ),
     (
         # Message ids, each once in its week; models/ingest looks at the week before, too. They
-        # are random: in one index for all times each goes to another page, which SQLite logs
-        # and copies back as a whole; those of a week share a few pages that are at hand.
-        _OnSQLite(
-            f"""CREATE UNIQUE INDEX twitch_events_message
-            ON twitch_events (received_at_ms / {WEEK_MS}, event_id)"""
-        ),
+        # are random: in one index for all times each goes to another page, which is read, logged
+        # and written back as a whole; those of a week share fewer pages, that are at hand.
+        f"""CREATE UNIQUE INDEX twitch_events_message
+            ON twitch_events ((received_at_ms / {WEEK_MS}), event_id)""",
     ),
 )
 VERSION = len(_STEPS)
@@ -182,8 +173,7 @@ def migrate(database: Database) -> int:
             )
         for number in range(found + 1, VERSION + 1):
             for statement in _STEPS[number - 1]:
-                if transaction.sqlite or not isinstance(statement, _OnSQLite):
-                    transaction.execute(_in_dialect(statement, sqlite=transaction.sqlite))
+                transaction.execute(_in_dialect(statement, sqlite=transaction.sqlite))
             transaction.execute("INSERT INTO twitch_schema (version) VALUES (%s)", [number])
     return VERSION - found
 
@@ -201,12 +191,10 @@ def _version(transaction: Transaction) -> int:
 
 def _in_dialect(statement: str, *, sqlite: bool) -> str:
     if sqlite:
-        return statement.format(
-            id="INTEGER PRIMARY KEY", id_of="INTEGER PRIMARY KEY", bytes="BLOB", unique=""
-        )
+        key = "INTEGER PRIMARY KEY"
+        return statement.format(id=key, id_of=key, bytes="BLOB")
     return statement.format(
         id="BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
         id_of="BIGINT NOT NULL PRIMARY KEY",
         bytes="BYTEA",
-        unique="UNIQUE",
     )
