@@ -99,6 +99,7 @@ PURE = {
     "json",
     "math",
     "operator",
+    "orjson",
     "re",
     "string",
     "types",

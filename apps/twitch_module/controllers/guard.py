@@ -60,6 +60,7 @@ _OTHERS_MAX_BODY_BYTES = 1024 * 1024
 _OF_PROXIES = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
 _BY_PROXIES = (*_OF_PROXIES, "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
 _OF_NOBODY = ("HTTP_X_SCRIPT_NAME", "HTTP_X_PY4WEB_APPNAME")
+_CLAIMS = (*_OF_PROXIES, *_OF_NOBODY)
 
 
 def install() -> None:
@@ -185,13 +186,15 @@ def _add_missing(headers: Headers, wanted: dict[str, str]) -> None:
 
 def _judge_peer(environ: Environ) -> None:
     """Drop what only a proxy of ours may say, and keep what it says of its client."""
-    trusted = services().settings.trusted_proxies
-    environ[FORWARDED_FOR] = environ.get("HTTP_X_FORWARDED_FOR", "")
-    environ[FORWARDED] = any(map(environ.__contains__, _BY_PROXIES))
-    ours = bool(trusted) and is_trusted(environ.get("REMOTE_ADDR", ""), trusted)
-    for name in _OF_NOBODY if ours else (*_OF_NOBODY, *_OF_PROXIES):
-        environ.pop(name, None)
     environ["wsgi.errors"] = _NOWHERE
+    environ[FORWARDED_FOR] = environ.get("HTTP_X_FORWARDED_FOR", "")
+    environ[FORWARDED] = not environ.keys().isdisjoint(_BY_PROXIES)
+    if environ.keys().isdisjoint(_CLAIMS):
+        return
+    trusted = services().settings.trusted_proxies
+    ours = bool(trusted) and is_trusted(environ.get("REMOTE_ADDR", ""), trusted)
+    for name in _OF_NOBODY if ours else _CLAIMS:
+        environ.pop(name, None)
 
 
 def has_body(environ: Environ) -> bool:
