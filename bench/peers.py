@@ -1,6 +1,7 @@
 """What the module is measured beside: `python -m bench.peers {py4web|pytwitchapi} PORT`.
 
-py4web: the actions in peer_apps, on the server and settings of `make serve`.
+py4web: the actions in peer_apps, on the server and settings of `make serve`, but called as WSGI, by
+16 threads.
 pytwitchapi: pyTwitchAPI's EventSubWebhook, started as its users start it. It verifies the
 signature, makes an object of the event and gives it to a callback, which does nothing; it keeps
 the last 50 message ids in memory, and stores nothing.
@@ -39,6 +40,6 @@ def serve_pytwitchapi(port: int) -> None:
 if __name__ == "__main__":
     which, port = sys.argv[1], int(sys.argv[2])
     if which == "py4web":
-        run_server("bench.py4web_peer:application", "127.0.0.1", port, 1, Interfaces.WSGI)
+        run_server("bench.py4web_peer:application", "127.0.0.1", port, 1, Interfaces.WSGI, 16)
     else:
         serve_pytwitchapi(port)

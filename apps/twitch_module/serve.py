@@ -46,9 +46,17 @@ def main() -> None:
 
 
 def run_server(
-    target: str, host: str, port: int, workers: int, interface: Interfaces = Interfaces.RSGI
+    target: str,
+    host: str,
+    port: int,
+    workers: int,
+    interface: Interfaces = Interfaces.RSGI,
+    threads: int = 1,
 ) -> None:
-    """Run an application, named `module:name`, as this module is run. Blocks."""
+    """Run an application, named `module:name`, as this module is run. Blocks.
+
+    `threads` call a WSGI application.
+    """
     # A forked process would inherit our connections to the database.
     multiprocessing.set_start_method("spawn")
     Granian(
@@ -58,6 +66,7 @@ def run_server(
         interface=interface,
         workers=workers,
         loop=Loops.uvloop,
+        blocking_threads=threads,
         websockets=False,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=MAX_HEADER_BYTES),

@@ -1,10 +1,11 @@
 """Writing events and what they earn: many at once, each once."""
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from .activities import NewActivity
 from .database import Prepared, Transaction
@@ -41,7 +42,7 @@ def insert(
     near = at_ms if at_ms is not None else time.time_ns() // 1_000_000
     if near % WEEK_MS < _TURN_MS or near % WEEK_MS > WEEK_MS - _TURN_MS:
         transaction.execute("SELECT pg_advisory_xact_lock(%s)", [_TURN_LOCK])
-    documents = json.dumps([_document(*pair) for pair in pairs], ensure_ascii=False)
+    documents = orjson.dumps([_document(*pair) for pair in pairs]).decode()
     found = transaction.execute_prepared(
         _STORE, [documents, at_ms], first=ANNOUNCE if announced else ""
     )
