@@ -9,6 +9,7 @@ import gc
 import select
 import socket
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ class _Load:
 
     def __init__(self, port: int, connections: int, awake_seconds: float) -> None:
         self.awake_seconds = awake_seconds
-        self.idle = [_Connection(port) for _ in range(connections)]
+        self.idle = deque(_Connection(port) for _ in range(connections))
         self.all = {connection.descriptor: connection for connection in self.idle}
         self.epoll = select.epoll()
         for descriptor in self.all:
@@ -138,7 +139,7 @@ def run_at(port: int, requests: Sequence[bytes], connections: int, per_second: f
         while len(load.latencies) < len(requests):
             now = time.perf_counter()
             while sent < len(requests) and due <= now and idle:
-                connection = idle.pop()
+                connection = idle.popleft()  # in turns: the server closes those that stay idle
                 connection.begun = due
                 connection.socket.sendall(requests[sent])
                 sent, due = sent + 1, due + interval
