@@ -139,7 +139,7 @@ class Guard:
 
     def _give(self, response: Response, environ: Environ, start_response: Any) -> Iterable[bytes]:
         status, headers, body = self.complete(response)
-        start_response(_STATUS_LINES[status], headers)
+        start_response(_STATUS_LINES[status], list(headers))  # servers add to it
         return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]
 
     def complete(self, response: Response) -> Answer:

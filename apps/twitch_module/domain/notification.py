@@ -66,11 +66,15 @@ def read_subscription(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_notification(body: bytes) -> Notification:
-    """What the body of a notification says. Raises NotUnderstood, with the reason.
+    """What the body of a notification says. Raises NotUnderstood, with the reason."""
+    return understand(read_object(body))
+
+
+def understand(payload: dict[str, Any]) -> Notification:
+    """What a notification says, read as JSON. Raises NotUnderstood, with the reason.
 
     The type is taken from the body, which is signed, and not from the header, which is not.
     """
-    payload = read_object(body)
     subscription = read_subscription(payload)
     name = text(subscription.get("type"))
     if not name:

@@ -11,9 +11,9 @@ from ..domain.catalogue import REVOKED
 from ..domain.follow import FOLLOW, follow_id
 from ..domain.notification import (
     NotUnderstood,
-    read_notification,
     read_object,
     read_subscription,
+    understand,
 )
 from ..domain.subscription import ENABLED, LIVING, from_twitch
 from ..errors import MessageRefused
@@ -100,15 +100,16 @@ class WebhookReceiver:
             return Received(None, self._commit.submit(_Arrival(quarantined(message, str(fault)))))
 
     def _arrival(self, message: eventsub.Message) -> _Arrival:
-        notification = read_notification(message.body)
+        payload = read_object(message.body)
+        notification = understand(payload)
         channel = notification.channel
         entry = self._roster.find(channel.id)
         row = interpret(message, notification, entry.policy if entry else self._roster.usual)
         names = None
         if entry is not None:
             if entry.backfill and notification.event_type == FOLLOW:
-                event = read_object(message.body)["event"]
-                same = follow_id(channel.id, notification.user.id, event.get("followed_at"))
+                followed_at = payload["event"].get("followed_at")
+                same = follow_id(channel.id, notification.user.id, followed_at)
                 row = row._replace(follow_id=same)
             if (
                 channel.login
