@@ -1,6 +1,7 @@
 """controllers/front.py: who waits for what, and for how long, at the real server."""
 
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -75,6 +76,25 @@ def test_whoever_breaks_off_leaves_no_trace(server: Module) -> None:
 
     printed = server.printed()
     assert "Traceback" not in printed and "level=error" not in printed
+
+
+def test_a_challenge_that_waits_for_the_database_holds_up_nobody(tmp_path: Path) -> None:
+    module = Module(tmp_path, DB_URI="sqlite://storage.db", WORKER="off").wait_until_ready()
+    other = sqlite3.connect(tmp_path / "storage.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    challenge = Message(message_type="webhook_callback_verification", challenge="a-challenge")
+    answered = 0
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(module.post, challenge)
+        while not waiting.done():
+            assert requests.get(module.url + "/twitch/health", timeout=10).ok
+            answered += 1
+    other.execute("ROLLBACK")
+    other.close()
+    module.stop()
+
+    assert 503 == waiting.result().status_code
+    assert answered > 20  # in two and a half seconds
 
 
 def test_more_requests_than_py4web_is_given_at_once_are_told_to_come_again(tmp_path: Path) -> None:

@@ -53,10 +53,9 @@ class Roster:
         """The channel's entry, or None. Raises DatabaseUnavailable."""
         if not self.is_fresh():
             with self._lock:  # the others wait for the one that reads
-                now = time.monotonic()
-                if now - self._failed_at < PAUSE_SECONDS:
+                if time.monotonic() - self._failed_at < PAUSE_SECONDS:
                     raise DatabaseUnavailable("The channels cannot be read")
-                if now - self._read_at > FRESH_SECONDS:
+                if not self.is_fresh():
                     self._read()
         return self._entries.get(channel_id)
 
