@@ -4,9 +4,9 @@ Sources: Twitch, "Handling Webhook Events" (dev.twitch.tv/docs/eventsub/handling
 """
 
 import hmac
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..errors import MessageRefused
@@ -19,7 +19,6 @@ NOTIFICATION = "notification"
 VERIFICATION = "webhook_callback_verification"
 REVOCATION = "revocation"
 
-_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+").fullmatch
 # The WSGI spelling of the headers (PEP 3333), and what each is called when it is missing.
 MESSAGE_TYPE = "HTTP_TWITCH_EVENTSUB_MESSAGE_TYPE"
 _HEADERS = (
@@ -45,8 +44,19 @@ class Message(NamedTuple):
 
 def sign(secret: bytes, message_id: str, timestamp: str, body: bytes) -> str:
     """The signature header that Twitch sends for these three, in this order, unseparated."""
-    signed = (message_id + timestamp).encode("latin-1") + body
-    return "sha256=" + hmac.digest(secret, signed, "sha256").hex()
+    keyed = _keyed(secret).copy()
+    keyed.update((message_id + timestamp).encode("latin-1") + body)
+    return "sha256=" + keyed.hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _keyed(secret: bytes) -> hmac.HMAC:
+    """The HMAC when only the secret has gone into it. To be copied.
+
+    Half the time of hmac.digest, which also gives up Python's lock for each message, so that
+    other threads take it.
+    """
+    return hmac.new(secret, digestmod="sha256")
 
 
 def secret_id(secret: bytes) -> str:
@@ -68,15 +78,16 @@ def authenticate(
         missing = next(name for name in _HEADERS if not environ.get(name))
         written = missing.removeprefix("HTTP_").replace("_", "-").title()
         raise MessageRefused(f"The header {written} is missing", code="missing_header")
-    if len(message_id) > MAX_MESSAGE_ID_CHARACTERS or not _VISIBLE_ASCII(message_id):
+    if len(message_id) > MAX_MESSAGE_ID_CHARACTERS or not _is_visible_ascii(message_id):
         raise MessageRefused("The message id is not one of Twitch's", code="missing_header")
     sent_at = epoch_seconds(timestamp)
     if sent_at is None or abs(now - sent_at) > FRESH_SECONDS:
         raise MessageRefused("The timestamp is not within ten minutes", code="stale_timestamp")
-    given = signature.encode("latin-1", "replace")
+    if not signature.isascii():  # which compare_digest does not take
+        signature = ""
     # No early exit: how many secrets there are must not show in the time it takes.
     matches = [
-        hmac.compare_digest(sign(secret, message_id, timestamp, body).encode(), given)
+        hmac.compare_digest(sign(secret, message_id, timestamp, body), signature)
         for secret in secrets
     ]
     if True not in matches:
@@ -89,6 +100,10 @@ def authenticate(
         body,
         matches.index(True),
     )
+
+
+def _is_visible_ascii(written: str) -> bool:
+    return written.isascii() and written.isprintable() and " " not in written
 
 
 def epoch_seconds(timestamp: str) -> float | None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from .catalogue import CATALOGUE, EventType
-from .text import text
+from .text import text, texts
 
 MAX_UNITS = 10**12  # far beyond any real number of bits or viewers; what is above is a fault
 
@@ -24,6 +24,7 @@ class Person(NamedTuple):
     name: str
 
 
+_OF_SUBSCRIPTION = ("type", "version", "id")
 NOBODY = Person("", "", "")
 
 
@@ -76,7 +77,7 @@ def understand(payload: dict[str, Any]) -> Notification:
     The type is taken from the body, which is signed, and not from the header, which is not.
     """
     subscription = read_subscription(payload)
-    name = text(subscription.get("type"))
+    name, version, subscription_id = texts([*map(subscription.get, _OF_SUBSCRIPTION)])
     if not name:
         raise NotUnderstood("no subscription type")
     event = payload.get("event")
@@ -94,8 +95,8 @@ def understand(payload: dict[str, Any]) -> Notification:
     user, anonymous = _read_user(row, event)
     return Notification(
         name,
-        text(subscription.get("version")),
-        text(subscription.get("id")),
+        version,
+        subscription_id,
         channel,
         user,
         activity,
@@ -134,7 +135,7 @@ def _read_units(row: EventType, event: dict[str, Any]) -> int:
 
 
 def _person(event: dict[str, Any], prefix: str) -> Person:
-    return Person(*map(text, map(event.get, _keys(prefix))))
+    return Person(*texts([*map(event.get, _keys(prefix))]))
 
 
 @cache

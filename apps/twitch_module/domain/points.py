@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from .catalogue import SCORABLE
 from .notification import Notification
@@ -24,8 +24,7 @@ class BadPolicy(ValueError):
         self.problems = problems
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """round((base + per_unit * units) * tier multiplier), and never above `max`."""
 
     activity: str
@@ -35,6 +34,7 @@ class Rule:
     tiers: tuple[tuple[str, float], ...] = ()
     max: float | None = None
 
+    @lru_cache(maxsize=4096)  # noqa: B019  # bounded; equal rules share it
     def points(self, units: int, tier: str | None) -> int:
         """Whole points for so many units (bits, viewers, gifts) of this tier ("1000"...)."""
         factor = dict(self.tiers).get(tier or "", 1) if self.tiers else 1
