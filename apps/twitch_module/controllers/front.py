@@ -7,8 +7,9 @@ and many that wait for Python's lock cost a webhook a sixth of its time.
 """
 
 import asyncio
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, cast
 
 from granian.rsgi import ProtocolClosed, ProtocolError
@@ -85,7 +86,7 @@ class Front:
 
     async def _read(self, environ: Environ, protocol: Any, limit: int) -> bytes:
         """The body. Raises BadRequest, TooLarge and TooSlow."""
-        task = cast("asyncio.Task[None]", asyncio.current_task())
+        task = cast("asyncio.Task[None]", asyncio.current_task(self._loop))
         self._reading[task] = self._loop.time()
         try:
             declared = environ.get("CONTENT_LENGTH")
@@ -159,15 +160,22 @@ def _collected(guard: Guard, judged: Judged, environ: Environ) -> Answer:
 
 def _environ(scope: Any) -> Environ:
     """The request as WSGI has it (PEP 3333): as much of it as the guard and the webhooks use."""
+    headers = scope.headers.items()
+    environ: Environ = {_KEYS[name]: value for name, value in headers}
+    if len(environ) < len(headers):
+        environ = _with_repeated(headers)
     path = scope.path
-    environ: Environ = {
-        "REQUEST_METHOD": scope.method,
-        "PATH_INFO": path if path.isascii() else path.encode().decode("latin-1"),
-        "QUERY_STRING": scope.query_string,
-        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
-    }
-    for name, value in scope.headers.items():
-        key = _key(name)
+    environ["REQUEST_METHOD"] = scope.method
+    environ["PATH_INFO"] = path if path.isascii() else path.encode().decode("latin-1")
+    environ["QUERY_STRING"] = scope.query_string
+    environ["REMOTE_ADDR"] = scope.client.rpartition(":")[0].strip("[]")
+    return environ
+
+
+def _with_repeated(headers: Iterable[tuple[str, str]]) -> Environ:
+    environ: Environ = {}
+    for name, value in headers:
+        key = _KEYS[name]
         environ[key] = f"{environ[key]},{value}" if key in environ else value
     return environ
 
@@ -188,9 +196,16 @@ def _environ_for_py4web(scope: Any) -> Environ:
     }
 
 
-@lru_cache(maxsize=512)
-def _key(name: str) -> str:
-    """What WSGI calls a header."""
-    if name in ("content-type", "content-length"):
-        return name.upper().replace("-", "_")
-    return f"HTTP_{name.upper().replace('-', '_')}"
+class _Keys(dict[str, str]):
+    """What WSGI calls a header, by its name in lower case."""
+
+    def __missing__(self, name: str) -> str:
+        key = name.upper().replace("-", "_")
+        if name not in ("content-type", "content-length"):
+            key = f"HTTP_{key}"
+        if len(self) < 512:  # anybody may invent names
+            self[name] = key
+        return key
+
+
+_KEYS = _Keys()
