@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import mp as _mp
@@ -66,6 +66,9 @@ def run_server(
         interface=interface,
         workers=workers,
         loop=Loops.uvloop,
+        # Of one thread either way, but the one for many costs a request 1.5 us less.
+        runtime_mode=RuntimeModes.mt,
+        runtime_threads=1,
         blocking_threads=threads,
         websockets=False,
         http=HTTPModes.http1,
