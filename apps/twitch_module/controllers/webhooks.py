@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from ..common import services
+from ..domain.eventsub import MESSAGE_TYPE, NOTIFICATION
 from ..errors import DatabaseUnavailable, MessageRefused
 from .answers import Response
 from .http import plain_endpoint
@@ -41,7 +42,7 @@ class MessageBody(BaseModel):
 
 
 def _may_wait(environ: Mapping[str, Any]) -> bool:
-    return services().receiver.may_wait(environ)
+    return environ.get(MESSAGE_TYPE) != NOTIFICATION
 
 
 @plain_endpoint(

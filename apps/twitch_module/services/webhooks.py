@@ -16,7 +16,7 @@ from ..domain.notification import (
     understand,
 )
 from ..domain.subscription import ENABLED, LIVING, from_twitch
-from ..errors import MessageRefused
+from ..errors import MessageRefused, ModuleError
 from ..models import channels, subscriptions, tokens
 from ..models.channels import ChannelNames
 from ..models.database import Database, Transaction
@@ -38,6 +38,10 @@ class Received(NamedTuple):
 
     challenge: str | None
     durable: Commitment | None
+
+
+# A message, and what is wrong with it if that is known already.
+_Signed = tuple[eventsub.Message, str | None]
 
 
 class _Arrival(NamedTuple):
@@ -70,15 +74,8 @@ class WebhookReceiver:
         self._last_events = LastEvents()
         self._refusals = RefusalLog()
 
-    def may_wait(self, environ: Mapping[str, Any]) -> bool:
-        """Whether `receive` could block: for all but notifications while the roster is fresh."""
-        return (
-            environ.get(eventsub.MESSAGE_TYPE) != eventsub.NOTIFICATION
-            or not self._roster.is_fresh()
-        )
-
     def receive(self, environ: Mapping[str, Any], body: bytes) -> Received:
-        """Handle one request. Blocks only for what is rare: see may_wait.
+        """Handle one request. Blocks for what is rare alone: for all but notifications.
 
         Raises MessageRefused, which says why, and DatabaseUnavailable.
         """
@@ -87,19 +84,34 @@ class WebhookReceiver:
         except MessageRefused as refusal:
             self._refusals.add(refusal.code)
             raise
+        fault = None
         try:
-            if message.message_type == eventsub.NOTIFICATION:
-                return Received(None, self._commit.submit(self._arrival(message)))
             if message.message_type == eventsub.VERIFICATION:
                 return Received(self._verify_callback(message), None)
             if message.message_type == eventsub.REVOCATION:
                 self._revoke(message)
                 return Received(None, None)
-            raise NotUnderstood(f"unknown message type {message.message_type[:50]!r}")
-        except NotUnderstood as fault:
-            return Received(None, self._commit.submit(_Arrival(quarantined(message, str(fault)))))
+            if message.message_type != eventsub.NOTIFICATION:
+                fault = f"unknown message type {message.message_type[:50]!r}"
+        except NotUnderstood as error:
+            fault = str(error)
+        return Received(None, self._commit.submit((message, fault)))
 
-    def _arrival(self, message: eventsub.Message) -> _Arrival:
+    def _arrival(self, message: eventsub.Message, fault: str | None) -> _Arrival:
+        """What is to be stored: what the message says, or why that cannot be understood."""
+        if fault is None:
+            try:
+                return self._understood(message)
+            except NotUnderstood as error:
+                fault = str(error)
+            except ModuleError:
+                raise
+            except Exception:  # a fault of ours: the others of the batch must not pay for it
+                log.error("message not read", message_id=message.message_id, exc_info=True)
+                fault = "it could not be read"
+        return _Arrival(quarantined(message, fault))
+
+    def _understood(self, message: eventsub.Message) -> _Arrival:
         payload = read_object(message.body)
         notification = understand(payload)
         channel = notification.channel
@@ -120,8 +132,11 @@ class WebhookReceiver:
                 names = ChannelNames(channel.id, channel.login, channel.name)
         return _Arrival(row, names, message.secret_index)
 
-    def _store(self, arrivals: Sequence[_Arrival], timeout_seconds: float) -> None:
+    def _store(self, signed: Sequence[_Signed], timeout_seconds: float) -> None:
         """Commit a batch."""
+        # Read here, and not where they come in: the same work for one after the other finds the
+        # processor's caches warm.
+        arrivals = [self._arrival(*one) for one in signed]
         rows = [arrival.row for arrival in arrivals]
         with self._database.transaction(timeout_seconds=timeout_seconds) as transaction:
             recorded = record(transaction, rows, announced=self._on_activities is None)
