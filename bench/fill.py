@@ -20,6 +20,7 @@ from apps.twitch_module.models.activities import NewActivity
 from apps.twitch_module.models.channels import ChannelNames
 from apps.twitch_module.models.database import Database, Transaction
 from apps.twitch_module.models.events import NewEvent
+from apps.twitch_module.models.message_ids import RecentIds
 from apps.twitch_module.services.recording import interpret, record
 from apps.twitch_module.services.tokens import Tokens
 from apps.twitch_module.vault import Vault
@@ -82,6 +83,7 @@ def add_past(database: Database, rows: int) -> None:
             transaction.execute(setting)
     now_ms = time.time_ns() // 1_000_000
     times = iter(range(now_ms - PAST_SECONDS * 1000, now_ms, max(1, PAST_SECONDS * 1000 // rows)))
+    recent = RecentIds()
     left = rows
     while left:
         with database.transaction(timeout_seconds=600) as transaction:
@@ -90,7 +92,7 @@ def add_past(database: Database, rows: int) -> None:
                 left -= number
                 if number:
                     at_ms = list(islice(times, number))[-1]
-                    _add_some(transaction, number, at_ms, chance)
+                    _add_some(transaction, number, at_ms, chance, recent)
 
 
 def add_queue(database: Database, number: int, *, users: int) -> None:
@@ -128,7 +130,9 @@ def add_logins(database: Database, key: str) -> list[str]:
     return [channel(number)[0] for number in range(CHANNELS)]
 
 
-def _add_some(transaction: Transaction, number: int, at_ms: int, chance: random.Random) -> None:
+def _add_some(
+    transaction: Transaction, number: int, at_ms: int, chance: random.Random, recent: RecentIds
+) -> None:
     """One statement's events, and their activities."""
     kinds = chance.choices(_TYPES, [row[-1] for row in _TYPES], k=number)
     new, earned = [], {}
@@ -157,7 +161,7 @@ def _add_some(transaction: Transaction, number: int, at_ms: int, chance: random.
             earned[event_id] = NewActivity(
                 *(event_id, activity, *who, channel_id, units, amount, rule, status, reason)
             )
-    row_ids = ingest.insert(transaction, [(event, None) for event in new], at_ms)
+    row_ids = ingest.insert(transaction, [(event, None) for event in new], at_ms, recent=recent)
     values = [
         value
         for event_id, one in earned.items()

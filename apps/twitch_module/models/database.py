@@ -116,9 +116,9 @@ class Transaction:
         before = f"{first}; " if first else ""
         return self.execute(f"{before}EXECUTE {statement.name} ({placeholders})", parameters)
 
-    def inserted(self) -> tuple[int, int]:
-        """How many rows the last statement has inserted, and the id of the last one. SQLite."""
-        return self._cursor.rowcount, self._cursor.lastrowid
+    def last_id(self) -> int:
+        """The id of the last row that the last statement has inserted. SQLite."""
+        return int(self._cursor.lastrowid)
 
     def select(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """The rows of one statement as dicts by column name."""

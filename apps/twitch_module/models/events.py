@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .database import Transaction
+from .message_ids import WEEK_MS, row_id
 from .pages import Page, Source, id_bounds, select_page
 
 # Of activities: those that are still to be delivered, and the others. Both are the conditions of
@@ -13,8 +14,6 @@ IN_OUTBOX = "status IN ('pending', 'leased')"
 BY_OUTBOX = "due_at_ms > 0"
 OUT_OF_IT = "status NOT IN ('pending', 'leased')"
 UNDELIVERED = "status IN ('skipped', 'dead')"  # for good
-
-WEEK_MS = 7 * 24 * 3600 * 1000  # the index of message ids goes by weeks
 
 SCORED, UNSCORED, QUARANTINED = "scored", "unscored", "quarantined"
 
@@ -84,14 +83,17 @@ def list_events(transaction: Transaction, *, equal: Mapping[str, str], **page: A
 
 def get_event(transaction: Transaction, event_id: str) -> dict[str, Any] | None:
     """One event by Twitch's message id, with `body` (bytes), or None."""
-    columns = ", ".join((*_SHOWN, "body"))
     weeks = _weeks(transaction)
-    places = ", ".join(["%s"] * len(weeks))
+    places = ", ".join(["%s"] * len(weeks)) or "NULL"
+    condition = f"(received_at_ms / {WEEK_MS}) IN ({places})"
+    parameters: list[str | int | None] = [*weeks, event_id]
+    if transaction.sqlite:
+        condition, parameters = "id = %s", [row_id(transaction, event_id, weeks), event_id]
+    columns = ", ".join((*_SHOWN, "body"))
     rows = transaction.select(
-        f"SELECT {columns} FROM twitch_events"
-        f" WHERE (received_at_ms / {WEEK_MS}) IN ({places or 'NULL'}) AND event_id = %s"
+        f"SELECT {columns} FROM twitch_events WHERE {condition} AND event_id = %s"
         " ORDER BY id DESC LIMIT 1",
-        [*weeks, event_id],
+        parameters,
     )
     return {**rows[0], "body": bytes(rows[0]["body"])} if rows else None
 

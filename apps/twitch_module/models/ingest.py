@@ -9,7 +9,8 @@ import orjson
 
 from .activities import NewActivity
 from .database import Prepared, Transaction
-from .events import WEEK_MS, NewEvent
+from .events import NewEvent
+from .message_ids import WEEK_MS, RecentIds
 from .signals import ANNOUNCE
 
 Pair = tuple[NewEvent, NewActivity | None]
@@ -29,16 +30,20 @@ def insert(
     pairs: Sequence[Pair],
     at_ms: int | None = None,
     *,
+    recent: RecentIds | None = None,
     announced: bool = False,
 ) -> Mapping[str, int]:
     """Write those events that are not there yet, and what they earn, due at once.
 
     The row ids of the new ones by message id. The message ids must differ. They are known for a
-    week at least. `at_ms` is when they came, by default now. `announced` wakes the workers of
-    other processes at the commit.
+    week at least. `at_ms` is when they came, by default now. `recent` is what a thread that
+    writes often keeps between its transactions. `announced` wakes the workers of other processes
+    at the commit.
     """
     if transaction.sqlite:
-        return _insert_into_sqlite(transaction, pairs, at_ms or transaction.now_ms())
+        return _insert_into_sqlite(
+            transaction, pairs, at_ms or transaction.now_ms(), recent or RecentIds()
+        )
     near = at_ms if at_ms is not None else time.time_ns() // 1_000_000
     if near % WEEK_MS < _TURN_MS or near % WEEK_MS > WEEK_MS - _TURN_MS:
         transaction.execute("SELECT pg_advisory_xact_lock(%s)", [_TURN_LOCK])
@@ -50,51 +55,30 @@ def insert(
 
 
 def _insert_into_sqlite(
-    transaction: Transaction, pairs: Sequence[Pair], at_ms: int
+    transaction: Transaction, pairs: Sequence[Pair], at_ms: int, recent: RecentIds
 ) -> Mapping[str, int]:
-    last_week = [at_ms // WEEK_MS - 1, *(event.event_id for event, _ in pairs)]
-    if found := transaction.execute(_found_sql(len(pairs)), last_week):
-        seen = {event_id for (event_id,) in found}
-        pairs = [pair for pair in pairs if pair[0].event_id not in seen]
+    known = recent.known(transaction, [event.event_id for event, _ in pairs], at_ms)
+    if known:
+        pairs = [pair for pair in pairs if pair[0].event_id not in known]
     if not pairs:
         return {}
     values = [value for event, _ in pairs for value in (*event, at_ms)]
-    # Those that came this week collide with their index; see the migrations.
+    transaction.execute(_insert_sql("twitch_events", _EVENT, len(pairs)), values)
     # Python gives up and takes back the interpreter lock for each row that RETURNING returns,
     # which with busy threads costs more than the statement. Nobody else writes meanwhile, so
     # that the new rows count up to the last.
-    transaction.execute(
-        f"{_insert_sql('twitch_events', _EVENT, len(pairs))} ON CONFLICT DO NOTHING",
-        values,
-    )
-    count, last = transaction.inserted()
-    if count == len(pairs):
-        new = {event.event_id: row_id for row_id, (event, _) in enumerate(pairs, last - count + 1)}
-    elif count:
-        sql = "SELECT event_id, id FROM twitch_events WHERE id > %s AND id <= %s"
-        new = dict(transaction.execute(sql, [last - count, last]))
-    else:
-        new = {}
+    first = transaction.last_id() - len(pairs) + 1
+    new = {event.event_id: row_id for row_id, (event, _) in enumerate(pairs, first)}
     values = [
         value
-        for event, activity in pairs
-        if activity is not None and event.event_id in new
-        for value in (new[event.event_id], *activity, 0, 0, at_ms, at_ms)
+        for row_id, (_, activity) in enumerate(pairs, first)
+        if activity is not None
+        for value in (row_id, *activity, 0, 0, at_ms, at_ms)
     ]
     if values:
         rows = len(values) // len(_ACTIVITY)
         transaction.execute(_insert_sql("twitch_activities", _ACTIVITY, rows), values)
     return new
-
-
-@lru_cache(maxsize=512)
-def _found_sql(ids: int) -> str:
-    """Which of so many message ids came in a week."""
-    places = ", ".join(["%s"] * ids)
-    return (
-        f"SELECT event_id FROM twitch_events WHERE (received_at_ms / {WEEK_MS}) = %s"
-        f" AND event_id IN ({places})"
-    )
 
 
 @lru_cache(maxsize=512)

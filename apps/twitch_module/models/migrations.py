@@ -7,7 +7,12 @@ changes, so that a step, and the note that it was done, happen together or not a
 
 from ..errors import ConfigurationError
 from .database import Database, Transaction
-from .events import WEEK_MS
+from .message_ids import INDEXED_TO, WEEK_MS
+
+
+class OnSQLite(str):
+    """A statement that PostgreSQL does without."""
+
 
 # {id}: a key that counts up. {id_of}: another table's. {bytes}: raw bytes. Everything else is the
 # same on both.
@@ -148,6 +153,18 @@ _STEPS: tuple[tuple[str, ...], ...] = (
         f"""CREATE UNIQUE INDEX twitch_events_message
             ON twitch_events ((received_at_ms / {WEEK_MS}), event_id)""",
     ),
+    (
+        # SQLite logs whole pages: there, ids enter their index many at once, models/message_ids.
+        OnSQLite("""CREATE TABLE twitch_message_ids (
+            week BIGINT NOT NULL, event_id TEXT NOT NULL, id BIGINT NOT NULL,
+            PRIMARY KEY (week, event_id)) WITHOUT ROWID"""),
+        OnSQLite(f"""INSERT OR IGNORE INTO twitch_message_ids (week, event_id, id)
+            SELECT received_at_ms / {WEEK_MS}, event_id, id FROM twitch_events ORDER BY 1, 2"""),
+        OnSQLite(f"""INSERT INTO twitch_facts (name, value, at_ms)
+            SELECT '{INDEXED_TO}', coalesce(max(id), 0), 0 FROM twitch_events"""),
+        # It does more than add, which no step may from the first release on.
+        OnSQLite("DROP INDEX twitch_events_message"),
+    ),
 )
 VERSION = len(_STEPS)
 
@@ -173,6 +190,8 @@ def migrate(database: Database) -> int:
             )
         for number in range(found + 1, VERSION + 1):
             for statement in _STEPS[number - 1]:
+                if isinstance(statement, OnSQLite) and not transaction.sqlite:
+                    continue
                 transaction.execute(_in_dialect(statement, sqlite=transaction.sqlite))
             transaction.execute("INSERT INTO twitch_schema (version) VALUES (%s)", [number])
     return VERSION - found

@@ -9,6 +9,7 @@ from ..domain.points import Policy
 from ..domain.text import text
 from ..models import activities, events, follows, ingest
 from ..models.database import Transaction
+from ..models.message_ids import RecentIds
 
 ENTERED_ALREADY = "this follow was entered already"
 
@@ -63,18 +64,27 @@ def quarantined(message: eventsub.Message, reason: str) -> Row:
     )
 
 
-def record(transaction: Transaction, rows: Sequence[Row], *, announced: bool = False) -> Recorded:
+def record(
+    transaction: Transaction,
+    rows: Sequence[Row],
+    *,
+    recent: RecentIds | None = None,
+    announced: bool = False,
+) -> Recorded:
     """Write those that are not there yet. Does not commit.
 
-    `announced`: whether the workers of other processes are to hear of it at the commit.
+    `recent` is what a thread that records often keeps. `announced`: whether the workers of other
+    processes are to hear of it at the commit.
     """
-    by_id = {row.event.event_id: row for row in reversed(rows)}
+    by_id: dict[str, Row] = {}
+    for row in rows:
+        by_id.setdefault(row.event.event_id, row)
     # Two processes that enter the same follows must do so in the same order.
     for row in sorted((row for row in by_id.values() if row.follow_id), key=_follow_id):
         by_id[row.event.event_id] = _entered_once(transaction, row)
     pairs = [(row.event, row.activity) for row in by_id.values()]
     earning = {event.event_id for event, activity in pairs if activity is not None}
-    new = ingest.insert(transaction, pairs, announced=announced and bool(earning))
+    new = ingest.insert(transaction, pairs, recent=recent, announced=announced and bool(earning))
     return Recorded(new, len(earning & new.keys()))
 
 

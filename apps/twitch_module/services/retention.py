@@ -1,13 +1,14 @@
 """Forgetting events after RETENTION_DAYS, in batches that hold up nobody.
 
-Message ids go with their events. That is seven days at least, while Twitch's messages are
-refused when they are older than ten minutes.
+Message ids go with their events, or within a week of them. That is seven days at least, while
+Twitch's messages are refused when they are older than ten minutes.
 """
 
 import structlog
 
-from ..models import retention
+from ..models import message_ids, retention
 from ..models.database import Database
+from ..models.message_ids import WEEK_MS
 from .repeated_work import RepeatedWork
 
 BATCH = 200  # some ten milliseconds of the one writer that SQLite has
@@ -48,6 +49,8 @@ class Retention:
             with self._database.transaction() as transaction:
                 forgotten += retention.delete_events(transaction, old)
                 retention.delete_follows(transaction, before_ms, BATCH)
+                if transaction.sqlite:
+                    message_ids.forget(transaction, old[-1], before_ms // WEEK_MS, BATCH)
             after_id = old[-1]
         return forgotten
 

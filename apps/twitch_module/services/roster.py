@@ -45,17 +45,13 @@ class Roster:
         self._read_at = float("-inf")
         self._failed_at = float("-inf")
 
-    def is_fresh(self) -> bool:
-        """Whether `find` answers without the database now."""
-        return time.monotonic() - self._read_at <= FRESH_SECONDS
-
     def find(self, channel_id: str) -> Entry | None:
         """The channel's entry, or None. Raises DatabaseUnavailable."""
-        if not self.is_fresh():
+        if not self._is_fresh():
             with self._lock:  # the others wait for the one that reads
                 if time.monotonic() - self._failed_at < PAUSE_SECONDS:
                     raise DatabaseUnavailable("The channels cannot be read")
-                if not self.is_fresh():
+                if not self._is_fresh():
                     self._read()
         return self._entries.get(channel_id)
 
@@ -72,6 +68,9 @@ class Roster:
         """The event types of a channel, monitored or not. Raises DatabaseUnavailable."""
         entry = self.find(channel_id)
         return entry.types if entry else types_in_use(self.usual.rules)
+
+    def _is_fresh(self) -> bool:
+        return time.monotonic() - self._read_at <= FRESH_SECONDS
 
     def _read(self) -> None:
         # Noted before the reading: what is changed meanwhile is to be read again.

@@ -20,6 +20,7 @@ from ..errors import MessageRefused, ModuleError
 from ..models import channels, subscriptions, tokens
 from ..models.channels import ChannelNames
 from ..models.database import Database, Transaction
+from ..models.message_ids import RecentIds
 from .group_commit import Commitment, GroupCommit
 from .last_events import LastEvents
 from .reconciler import note_end
@@ -72,6 +73,7 @@ class WebhookReceiver:
         self._on_activities = on_activities
         self._commit = GroupCommit(self._store, COMMIT_SECONDS)
         self._last_events = LastEvents()
+        self._recent = RecentIds()
         self._refusals = RefusalLog()
 
     def receive(self, environ: Mapping[str, Any], body: bytes) -> Received:
@@ -139,7 +141,9 @@ class WebhookReceiver:
         arrivals = [self._arrival(*one) for one in signed]
         rows = [arrival.row for arrival in arrivals]
         with self._database.transaction(timeout_seconds=timeout_seconds) as transaction:
-            recorded = record(transaction, rows, announced=self._on_activities is None)
+            recorded = record(
+                transaction, rows, recent=self._recent, announced=self._on_activities is None
+            )
             heard = (row.event.subscription_id for row in rows)
             if due := self._last_events.due(heard, time.monotonic()):
                 subscriptions.note_events(transaction, due, transaction.now_ms())
