@@ -1,7 +1,7 @@
 """Writing events and what they earn: many at once, each once."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -20,9 +20,6 @@ Pair = tuple[NewEvent, NewActivity | None]
 # apart, and no commit takes so long.
 _TURN_MS = 5 * 60 * 1000
 _TURN_LOCK = 0x7477697463680002  # see also the migrations
-
-_EVENT = (*NewEvent._fields, "received_at_ms")
-_ACTIVITY = ("id", *NewActivity._fields, "attempts", "lease_version", "due_at_ms", "created_at_ms")
 
 
 def insert(
@@ -62,30 +59,59 @@ def _insert_into_sqlite(
         pairs = [pair for pair in pairs if pair[0].event_id not in known]
     if not pairs:
         return {}
-    values = [value for event, _ in pairs for value in (*event, at_ms)]
-    transaction.execute(_insert_sql("twitch_events", _EVENT, len(pairs)), values)
+    transaction.execute(_insert_events_sql(len(pairs)), _event_values(pairs, at_ms))
     # Python gives up and takes back the interpreter lock for each row that RETURNING returns,
     # which with busy threads costs more than the statement. Nobody else writes meanwhile, so
     # that the new rows count up to the last.
     first = transaction.last_id() - len(pairs) + 1
-    new = {event.event_id: row_id for row_id, (event, _) in enumerate(pairs, first)}
-    values = [
-        value
+    earned = [
+        (row_id, activity)
         for row_id, (_, activity) in enumerate(pairs, first)
         if activity is not None
-        for value in (row_id, *activity, 0, 0, at_ms, at_ms)
     ]
-    if values:
-        rows = len(values) // len(_ACTIVITY)
-        transaction.execute(_insert_sql("twitch_activities", _ACTIVITY, rows), values)
-    return new
+    if earned:
+        transaction.execute(_insert_activities_sql(len(earned)), _activity_values(earned, at_ms))
+    return {event.event_id: row_id for row_id, (event, _) in enumerate(pairs, first)}
 
 
-@lru_cache(maxsize=512)
-def _insert_sql(table: str, columns: Sequence[str], rows: int) -> str:
-    row = f"({', '.join(['%s'] * len(columns))})"
-    # The names are this program's own; every value is a placeholder.
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * rows)}"
+def _event_values(pairs: Sequence[Pair], at_ms: int) -> list[Any]:
+    """What _insert_events_sql takes.
+
+    Python's driver binds str, int and bytearray at once, and looks for an adapter of everything
+    else, None and bytes too, which takes it longer than to insert them.
+    """
+    values: list[Any] = [at_ms]
+    for event, _ in pairs:
+        values += event
+        values[-2] = event.reason or ""
+        values[-1] = bytearray(event.body)
+    return values
+
+
+def _activity_values(earned: Iterable[tuple[int, NewActivity]], at_ms: int) -> list[Any]:
+    """What _insert_activities_sql takes; see _event_values."""
+    values: list[Any] = [at_ms]
+    for row_id, activity in earned:
+        values.append(row_id)
+        values += activity
+        values[-1] = activity.reason or ""
+    return values
+
+
+# The names are this program's own; every value is a placeholder. ?1 is when they came.
+@lru_cache(maxsize=256)
+def _insert_events_sql(rows: int) -> str:
+    columns = ", ".join(("received_at_ms", *NewEvent._fields))
+    row = "(?1, " + "?, " * (len(NewEvent._fields) - 2) + "nullif(?, ''), ?)"
+    return f"INSERT INTO twitch_events ({columns}) VALUES {', '.join([row] * rows)}"
+
+
+@lru_cache(maxsize=256)
+def _insert_activities_sql(rows: int) -> str:
+    ours = ("due_at_ms", "created_at_ms", "attempts", "lease_version", "id")
+    columns = ", ".join((*ours, *NewActivity._fields))
+    row = "(?1, ?1, 0, 0, " + "?, " * len(NewActivity._fields) + "nullif(?, ''))"
+    return f"INSERT INTO twitch_activities ({columns}) VALUES {', '.join([row] * rows)}"
 
 
 # One statement that is planned once for each connection, whatever the number of rows: two with
