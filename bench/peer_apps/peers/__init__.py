@@ -5,6 +5,7 @@ import time
 from py4web import action, request, response
 
 from apps.twitch_module.domain.eventsub import authenticate
+from apps.twitch_module.domain.notification import read_object
 from apps.twitch_module.errors import MessageRefused
 from bench.messages import SECRET
 
@@ -20,10 +21,11 @@ def noop() -> str:
 
 @action("/verify", method=["POST"])
 def verify() -> str:
-    """204 if the signature holds: the least that a receiver may do. Nothing is kept."""
+    """204 if the signature holds and the body is JSON: the least of a receiver. Nothing is kept."""
     body = request.environ["wsgi.input"].read(int(request.environ["CONTENT_LENGTH"]))
     try:
         authenticate(request.environ, body, _SECRETS, time.time())
+        read_object(body)
     except MessageRefused:
         response.status = 403
     else:
