@@ -1,13 +1,16 @@
 """models/ingest.py: each message id once."""
 
 from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
 
 import pytest
 
 from apps.twitch_module.models import events, ingest
 from apps.twitch_module.models.activities import NewActivity
 from apps.twitch_module.models.database import Database
-from apps.twitch_module.models.events import WEEK_MS, NewEvent
+from apps.twitch_module.models.events import NewEvent
+from apps.twitch_module.models.message_ids import WEEK_MS
+from apps.twitch_module.models.migrations import migrate
 
 MIDNIGHT_MS = 2900 * WEEK_MS  # when one week ends and another begins
 DAY_MS = WEEK_MS // 7
@@ -75,3 +78,22 @@ def test_at_the_turn_of_a_week_the_same_id_waits_for_the_other_transaction(
 
         assert [] == later.result(timeout=10)
     assert (1, 1) == numbers(database)
+
+
+def test_no_plan_that_was_made_while_the_table_was_empty_reads_it_from_end_to_end(
+    postgres_uri: str, tmp_path: Path
+) -> None:
+    database = Database(postgres_uri, tmp_path)
+    migrate(database)
+    connection = database.connect_alone()
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE) twitch_events, twitch_activities")
+    connection.close()
+    for number in range(20):  # a plan for good is made after five
+        insert(database, MIDNIGHT_MS + DAY_MS, f"id-{number}")
+    with database.transaction() as transaction:
+        plan = transaction.execute("EXPLAIN EXECUTE store_events ('[]', 1)")
+
+    assert "Index Scan using twitch_events_message" in str(plan)
+    assert "Seq Scan" not in str(plan)

@@ -36,10 +36,12 @@ DEFAULT_TIMEOUT_SECONDS = 5.0
 _POSTGRES_FORM = "DB_URI must be postgres://user:password@host/database"
 _POOL_SIZE = 24  # idle connections that are kept; as many requests are handled at once
 
-# A connection's own walls on PostgreSQL, should this process be frozen in a transaction.
+# A connection's own walls on PostgreSQL, should this process be frozen in a transaction. And a
+# prepared statement's plan stays: one that was made while a table was small, and would read it from
+# end to end, would do so for every event after that, until the table is analyzed again.
 _POSTGRES_SETTINGS = (
     "SET synchronous_commit = on; SET statement_timeout = '30s';"
-    " SET idle_in_transaction_session_timeout = '30s'"
+    " SET idle_in_transaction_session_timeout = '30s'; SET enable_seqscan = off"
 )
 
 logging.getLogger("pydal").setLevel(logging.ERROR)
