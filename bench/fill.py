@@ -15,7 +15,7 @@ from apps.twitch_module.domain.oauth import Grant, Validation
 from apps.twitch_module.domain.points import default_policy
 from apps.twitch_module.domain.secret import Secret
 from apps.twitch_module.domain.subscription import ENABLED, Subscription
-from apps.twitch_module.models import activities, channels, events, ingest, subscriptions
+from apps.twitch_module.models import channels, events, ingest, subscriptions
 from apps.twitch_module.models.activities import NewActivity
 from apps.twitch_module.models.channels import ChannelNames
 from apps.twitch_module.models.database import Database, Transaction
@@ -28,7 +28,7 @@ from apps.twitch_module.vault import Vault
 from .messages import CHANNELS, USERS, channel, follow_body, subscription_id, user
 
 PAST_SECONDS = 365 * 24 * 3600
-_IN_A_STATEMENT, _STATEMENTS = 500, 40  # in one transaction
+_IN_A_STATEMENT, _STATEMENTS = 500, 2  # in one transaction
 
 # Type, activity (None: not scored), units, points, and how often of a hundred.
 _TYPES = (
@@ -41,12 +41,6 @@ _TYPES = (
     ("channel.subscription.message", None, 0, 0, 8),
     ("channel.update", None, 0, 0, 6),
     ("stream.online", None, 0, 0, 6),
-)
-_ACTIVITY_COLUMNS = (
-    "id",
-    *NewActivity._fields,
-    *("attempts", "lease_version", "due_at_ms", "created_at_ms"),
-    *("context", "receipt", "delivered_at_ms"),
 )
 _RECEIPT = json.dumps(
     {"status": 200, "body": '{"msg": "Reputation noted", "status": 200, "data": {"score": 100}}'}
@@ -71,7 +65,8 @@ def add_channels(database: Database) -> None:
 def add_past(database: Database, rows: int) -> None:
     """So many events of the last year, of all types, and their activities: nearly all delivered.
 
-    Not durable until it returns.
+    Rows are written as the module writes them, one change after the other, so that the tables
+    have the gaps which that leaves. Not durable until it returns.
     """
     chance = random.Random(0)
     with database.transaction(write=False) as transaction:
@@ -86,13 +81,17 @@ def add_past(database: Database, rows: int) -> None:
     recent = RecentIds()
     left = rows
     while left:
+        new: list[int] = []
         with database.transaction(timeout_seconds=600) as transaction:
             for _ in range(_STATEMENTS):
                 number = min(left, _IN_A_STATEMENT)
                 left -= number
                 if number:
                     at_ms = list(islice(times, number))[-1]
-                    _add_some(transaction, number, at_ms, chance, recent)
+                    new += _add_some(transaction, number, at_ms, chance, recent)
+        for change, values in ((_CLAIM, [at_ms, _CONTEXT]), (_DELIVER, [_RECEIPT, at_ms + 500])):
+            with database.transaction(timeout_seconds=600) as transaction:
+                transaction.execute(change, [*values, min(new), max(new)])
 
 
 def add_queue(database: Database, number: int, *, users: int) -> None:
@@ -132,10 +131,10 @@ def add_logins(database: Database, key: str) -> list[str]:
 
 def _add_some(
     transaction: Transaction, number: int, at_ms: int, chance: random.Random, recent: RecentIds
-) -> None:
-    """One statement's events, and their activities."""
+) -> list[int]:
+    """One statement's events, and their activities; the row ids."""
     kinds = chance.choices(_TYPES, [row[-1] for row in _TYPES], k=number)
-    new, earned = [], {}
+    pairs: list[ingest.Pair] = []
     for event_type, activity, units, amount, _ in kinds:
         # Some channels have many more events than others.
         channel_number = int(CHANNELS * chance.random() ** 2)
@@ -147,45 +146,38 @@ def _add_some(
             b"channel.follow", event_type.encode()
         )
         scored = events.UNSCORED if activity is None else events.SCORED
-        new.append(
-            NewEvent(
-                *(event_id, event_type, "1", subscription_id(channel_number)),
-                *(channel_id, channel_name, *who, scored, None, body),
-            )
+        event = NewEvent(
+            *(event_id, event_type, "1", subscription_id(channel_number)),
+            *(channel_id, channel_name, *who, scored, None, body),
         )
+        earned = None
         if activity is not None:
-            status, reason = activities.DELIVERED, None
-            if chance.random() < 0.0002:
-                status, reason = activities.DEAD, "reputation: HTTP 400"
             rule = _RULE % (activity, amount, units)
-            earned[event_id] = NewActivity(
-                *(event_id, activity, *who, channel_id, units, amount, rule, status, reason)
+            earned = NewActivity(
+                *(event_id, activity, *who, channel_id, units, amount, rule, "pending", None)
             )
-    row_ids = ingest.insert(transaction, [(event, None) for event in new], at_ms, recent=recent)
-    values = [
-        value
-        for event_id, one in earned.items()
-        for value in (
-            *(row_ids[event_id], *one, 1, 1, at_ms, at_ms),
-            *(_context(one.user_id, one.user_name), _RECEIPT, at_ms + 500),
-        )
-    ]
-    row = f"({', '.join(['%s'] * len(_ACTIVITY_COLUMNS))})"
-    transaction.execute(
-        f"INSERT INTO twitch_activities ({', '.join(_ACTIVITY_COLUMNS)})"
-        f" VALUES {', '.join([row] * len(earned))}",
-        values,
-    )
+        pairs.append((event, earned))
+    return [*ingest.insert(transaction, pairs, at_ms, recent=recent).values()]
 
 
 _RULE = (
     '{"activity": "%s", "source": "default", "base": %d, "per_unit": 0, "units": %d,'
     ' "tier": null, "tier_multiplier": 1, "max": null}'
 )
-
-
-def _context(user_id: str, user_name: str) -> str:
-    return (
-        f'{{"identity_id": {user_id}, "identity_name": "{user_name}",'
-        ' "namespace_id": 1, "namespace_name": "waddle"}'
-    )
+_CLAIM = """
+UPDATE twitch_activities
+SET status = 'leased', lease_version = 1, attempts = 1, due_at_ms = %s + 60000,
+    context = replace(replace(%s, 'ID', user_id), 'NAME', user_name)
+WHERE id BETWEEN %s AND %s AND status = 'pending'
+"""
+_CONTEXT = (
+    '{"identity_id": ID, "identity_name": "NAME", "namespace_id": 1, "namespace_name": "waddle"}'
+)
+# One of five thousand is dead.
+_DELIVER = """
+UPDATE twitch_activities
+SET status = CASE id / 5000 * 5000 WHEN id THEN 'dead' ELSE 'delivered' END,
+    reason = CASE id / 5000 * 5000 WHEN id THEN 'reputation: HTTP 400' END,
+    receipt = %s, delivered_at_ms = %s
+WHERE id BETWEEN %s AND %s AND status = 'leased'
+"""
