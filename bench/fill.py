@@ -15,7 +15,7 @@ from apps.twitch_module.domain.oauth import Grant, Validation
 from apps.twitch_module.domain.points import default_policy
 from apps.twitch_module.domain.secret import Secret
 from apps.twitch_module.domain.subscription import ENABLED, Subscription
-from apps.twitch_module.models import channels, events, ingest, subscriptions
+from apps.twitch_module.models import activities, channels, events, ingest, subscriptions
 from apps.twitch_module.models.activities import NewActivity
 from apps.twitch_module.models.channels import ChannelNames
 from apps.twitch_module.models.database import Database, Transaction
@@ -153,9 +153,7 @@ def _add_some(
         earned = None
         if activity is not None:
             rule = _RULE % (activity, amount, units)
-            earned = NewActivity(
-                *(event_id, activity, *who, channel_id, units, amount, rule, "pending", None)
-            )
+            earned = NewActivity(activity, units, amount, rule, activities.PENDING, None)
         pairs.append((event, earned))
     return [*ingest.insert(transaction, pairs, at_ms, recent=recent).values()]
 

@@ -27,32 +27,20 @@ def event(event_id: str, **changes: Any) -> NewEvent:
     return usual._replace(**changes)
 
 
-def activity(event_id: str, **changes: Any) -> NewActivity:
+def activity(**changes: Any) -> NewActivity:
     """An activity row, pending."""
-    usual = NewActivity(
-        event_id,
-        "follow",
-        "8001",
-        "a_viewer",
-        "A_Viewer",
-        "7001",
-        0,
-        10,
-        "{}",
-        "pending",
-        None,
-    )
-    return usual._replace(**changes)
+    return NewActivity("follow", 0, 10, "{}", "pending", None)._replace(**changes)
 
 
-def fill(database: Database, count: int, **changes: Any) -> list[str]:
-    """Store so many events with an activity each, due now; their message ids."""
+def fill(database: Database, count: int, *, user_id: str = "8001", **changes: Any) -> list[str]:
+    """Store so many events of a user, with an activity each, due now; their message ids."""
     ids = [f"message-{number:06d}" for number in range(count)]
     with database.transaction() as transaction:
         for start in range(0, count, 100):
             part = ids[start : start + 100]
             now_ms = transaction.now_ms()
-            insert(transaction, [(event(one), activity(one, **changes)) for one in part], now_ms)
+            pairs = [(event(one, user_id=user_id), activity(**changes)) for one in part]
+            insert(transaction, pairs, now_ms)
     return ids
 
 

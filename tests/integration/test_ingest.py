@@ -22,9 +22,7 @@ def pair(event_id: str) -> ingest.Pair:
         *(event_id, "channel.follow", "2", "subscription", "7001", "A_Channel"),
         *("42", "viewer", "Viewer", events.SCORED, None, event_id.encode()),
     )
-    activity = NewActivity(
-        *(event_id, "follow", "42", "viewer", "Viewer", "7001", 0, 10, "{}", "pending", None)
-    )
+    activity = NewActivity("follow", 0, 10, "{}", "pending", None)
     return event, activity
 
 

@@ -41,8 +41,7 @@ def rows(database: Database) -> list[Row]:
             new = event(row["event_id"], event_type=event_type, outcome=outcome, **who)
             earned = None
             if row["status"]:
-                change = {"activity_type": TYPES[event_type], "status": row["status"], **who}
-                earned = activity(row["event_id"], **change)
+                earned = activity(activity_type=TYPES[event_type], status=row["status"])
             insert(transaction, [(new, earned)], row["at_ms"])
             made.append(row)
     return made[::-1]

@@ -25,14 +25,9 @@ MAX_REASON_CHARACTERS = 500
 
 
 class NewActivity(NamedTuple):
-    """A row of twitch_activities that is about to be written."""
+    """A row of twitch_activities that is about to be written; whose and where, its event says."""
 
-    event_id: str
     activity_type: str
-    user_id: str
-    user_login: str
-    user_name: str
-    channel_id: str
     units: int
     amount: int
     rule: str

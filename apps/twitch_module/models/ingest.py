@@ -1,7 +1,7 @@
 """Writing events and what they earn: many at once, each once."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +20,10 @@ Pair = tuple[NewEvent, NewActivity | None]
 # apart, and no commit takes so long.
 _TURN_MS = 5 * 60 * 1000
 _TURN_LOCK = 0x7477697463680002  # see also the migrations
+
+# Of an activity: what its event says of it, too, and its own.
+_OF_EVENT = ("id", "event_id", "channel_id", "user_id", "user_login", "user_name")
+_ACTIVITY = (*_OF_EVENT, *NewActivity._fields)
 
 
 def insert(
@@ -64,13 +68,9 @@ def _insert_into_sqlite(
     # which with busy threads costs more than the statement. Nobody else writes meanwhile, so
     # that the new rows count up to the last.
     first = transaction.last_id() - len(pairs) + 1
-    earned = [
-        (row_id, activity)
-        for row_id, (_, activity) in enumerate(pairs, first)
-        if activity is not None
-    ]
-    if earned:
-        transaction.execute(_insert_activities_sql(len(earned)), _activity_values(earned, at_ms))
+    if values := _activity_values(pairs, first):
+        rows = len(values) // len(_ACTIVITY)
+        transaction.execute(_insert_activities_sql(rows), [at_ms, *values])
     return {event.event_id: row_id for row_id, (event, _) in enumerate(pairs, first)}
 
 
@@ -88,13 +88,15 @@ def _event_values(pairs: Sequence[Pair], at_ms: int) -> list[Any]:
     return values
 
 
-def _activity_values(earned: Iterable[tuple[int, NewActivity]], at_ms: int) -> list[Any]:
-    """What _insert_activities_sql takes; see _event_values."""
-    values: list[Any] = [at_ms]
-    for row_id, activity in earned:
-        values.append(row_id)
-        values += activity
-        values[-1] = activity.reason or ""
+def _activity_values(pairs: Sequence[Pair], first: int) -> list[Any]:
+    """What _insert_activities_sql takes beside ?1. `first` is the row id of the first event."""
+    values: list[Any] = []
+    for row_id, (event, activity) in enumerate(pairs, first):
+        if activity is not None:
+            values += (row_id, event.event_id, event.channel_id)
+            values += (event.user_id, event.user_login, event.user_name)
+            values += activity
+            values[-1] = activity.reason or ""
     return values
 
 
@@ -108,9 +110,8 @@ def _insert_events_sql(rows: int) -> str:
 
 @lru_cache(maxsize=256)
 def _insert_activities_sql(rows: int) -> str:
-    ours = ("due_at_ms", "created_at_ms", "attempts", "lease_version", "id")
-    columns = ", ".join((*ours, *NewActivity._fields))
-    row = "(?1, ?1, 0, 0, " + "?, " * len(NewActivity._fields) + "nullif(?, ''))"
+    columns = ", ".join(("due_at_ms", "created_at_ms", "attempts", "lease_version", *_ACTIVITY))
+    row = "(?1, ?1, 0, 0, " + "?, " * (len(_ACTIVITY) - 1) + "nullif(?, ''))"
     return f"INSERT INTO twitch_activities ({columns}) VALUES {', '.join([row] * rows)}"
 
 
@@ -148,15 +149,15 @@ WITH given AS (
     RETURNING id, event_id
 ), earned AS (
     INSERT INTO twitch_activities (
-        id, event_id, activity_type, user_id, user_login, user_name, channel_id, units, amount,
-        rule, status, reason, attempts, lease_version, due_at_ms, created_at_ms
+        id, event_id, channel_id, user_id, user_login, user_name,
+        activity_type, units, amount, rule, status, reason,
+        attempts, lease_version, due_at_ms, created_at_ms
     )
-    SELECT new.id, one.event_id, one.activity_type, one.user_id, one.user_login, one.user_name,
-        one.channel_id, one.units, one.amount, one.rule, one.status, one.reason, 0, 0, ms, ms
+    SELECT new.id, event_id, channel_id, user_id, user_login, user_name,
+        one.activity_type, one.units, one.amount, one.rule, one.status, one.reason, 0, 0, ms, ms
     FROM new JOIN given USING (event_id), clock,
         json_to_record(given.activity) AS one (
-            event_id text, activity_type text, user_id text, user_login text, user_name text,
-            channel_id text, units bigint, amount bigint, rule text, status text, reason text
+            activity_type text, units bigint, amount bigint, rule text, status text, reason text
         )
     WHERE given.activity IS NOT NULL
 )

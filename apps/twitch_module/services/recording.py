@@ -31,7 +31,7 @@ class Recorded(NamedTuple):
 
 def interpret(message: eventsub.Message, notification: Notification, policy: Policy) -> Row:
     """The event row for a notification, and the activity that it earns, if any."""
-    activity = _activity(message.message_id, notification, policy)
+    activity = _activity(notification, policy)
     event = events.NewEvent(
         message.message_id,
         notification.event_type,
@@ -97,17 +97,12 @@ def _entered_once(transaction: Transaction, row: Row) -> Row:
     return Row(row.event._replace(outcome=events.UNSCORED, reason=ENTERED_ALREADY))
 
 
-def _activity(
-    message_id: str, notification: Notification, policy: Policy
-) -> activities.NewActivity | None:
+def _activity(notification: Notification, policy: Policy) -> activities.NewActivity | None:
     rule = policy.rule_for(notification)
     if rule is None or notification.activity is None:
         return None
     return activities.NewActivity(
-        message_id,
         notification.activity,
-        *notification.user,
-        notification.channel.id,
         notification.units,
         rule.points(notification.units, notification.tier),
         rule.explain(notification.units, notification.tier),
