@@ -14,6 +14,10 @@ class OnSQLite(str):
     """A statement that PostgreSQL does without."""
 
 
+class OnPostgreSQL(str):
+    """A statement that SQLite does without."""
+
+
 # {id}: a key that counts up. {id_of}: another table's. {bytes}: raw bytes. Everything else is the
 # same on both.
 _STEPS: tuple[tuple[str, ...], ...] = (
@@ -165,6 +169,14 @@ _STEPS: tuple[tuple[str, ...], ...] = (
         # It does more than add, which no step may from the first release on.
         OnSQLite("DROP INDEX twitch_events_message"),
     ),
+    (
+        # PostgreSQL locked, and so wrote again, the event's row of each new activity. Both come of
+        # one statement, which takes the key from the event, and retention deletes events only
+        # where there is no activity.
+        OnPostgreSQL(
+            "ALTER TABLE twitch_activities DROP CONSTRAINT IF EXISTS twitch_activities_id_fkey"
+        ),
+    ),
 )
 VERSION = len(_STEPS)
 
@@ -190,7 +202,7 @@ def migrate(database: Database) -> int:
             )
         for number in range(found + 1, VERSION + 1):
             for statement in _STEPS[number - 1]:
-                if isinstance(statement, OnSQLite) and not transaction.sqlite:
+                if isinstance(statement, OnPostgreSQL if transaction.sqlite else OnSQLite):
                     continue
                 transaction.execute(_in_dialect(statement, sqlite=transaction.sqlite))
             transaction.execute("INSERT INTO twitch_schema (version) VALUES (%s)", [number])
