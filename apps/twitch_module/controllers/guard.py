@@ -238,11 +238,7 @@ def judge(environ: Environ) -> Judged:
         raise BadRequest("There is a NUL in the address")
     length = _content_length(environ)
     method = environ.get("REQUEST_METHOD", "")
-    route, rule = _plain_routes.get((method, path)) or _route(method, path)
-    if rule is None and not _is_anothers(route):
-        log.error("route without a policy", route=route)
-        raise Forbidden("Nobody may call this", code="no_policy")
-    judged = Judged(rule, _answered_here.get((method, route)))
+    judged = _plain_routes.get((method, path)) or _judge_route(method, path)
     if length > judged.max_body_bytes:
         raise TooLarge(f"At most {judged.max_body_bytes} bytes are taken")
     return judged
@@ -259,23 +255,31 @@ def answer_here(method: str, route: str, plain: Plain) -> None:
 
 
 # Routes without parameters, by method and path, as soon as they have been asked for once.
-_plain_routes: dict[tuple[str, str], tuple[str, Rule | None]] = {}
+_plain_routes: dict[tuple[str, str], Judged] = {}
 
 
-def _route(method: str, path: str) -> tuple[str, Rule | None]:
-    """The route as it is declared, and its rule. Raises NotFound and MethodNotAllowed."""
-    router = default_app().router
-    found = router.resolve(path)
+def _judge_route(method: str, path: str) -> Judged:
+    route = _route(method, path)
+    rule = rule_for(method, route)
+    if rule is None and not _is_anothers(route):
+        log.error("route without a policy", route=route)
+        raise Forbidden("Nobody may call this", code="no_policy")
+    judged = Judged(rule, _answered_here.get((method, route)))
+    if route == path:
+        _plain_routes[method, path] = judged
+    return judged
+
+
+def _route(method: str, path: str) -> str:
+    """The route as it is declared. Raises NotFound and MethodNotAllowed."""
+    found = default_app().router.resolve(path)
     if found is None:
         raise NotFound("There is nothing at this address")
     methods = set(found.methods)
     if not {method, "GET" if method == "HEAD" else method, "ANY"} & methods:
         allowed = methods | {"HEAD"} if "GET" in methods else methods
         raise MethodNotAllowed(", ".join(sorted(allowed)))
-    answer = found.rule, rule_for(method, found.rule)
-    if found.rule == path:
-        _plain_routes[method, path] = answer
-    return answer
+    return str(found.rule)
 
 
 def _is_anothers(route: str) -> bool:

@@ -140,6 +140,8 @@ class WebhookReceiver:
         # processor's caches warm.
         arrivals = [self._arrival(*one) for one in signed]
         rows = [arrival.row for arrival in arrivals]
+        learnt = [one for one in arrivals if one.names is not None or one.secret_index]
+        revoked = [row.event for row in rows if row.event.event_type == REVOKED]
         with self._database.transaction(timeout_seconds=timeout_seconds) as transaction:
             recorded = record(
                 transaction, rows, recent=self._recent, announced=self._on_activities is None
@@ -147,12 +149,11 @@ class WebhookReceiver:
             heard = (row.event.subscription_id for row in rows)
             if due := self._last_events.due(heard, time.monotonic()):
                 subscriptions.note_events(transaction, due, transaction.now_ms())
-            learnt = [one for one in arrivals if one.names is not None or one.secret_index]
             for arrival in learnt:
                 self._learn(transaction, arrival)
-            for row in rows:
-                if row.event.event_type == REVOKED and row.event.event_id in recorded.new:
-                    _forget(transaction, row.event.channel_id)
+            for event in revoked:
+                if event.event_id in recorded.new:
+                    _forget(transaction, event.channel_id)
         if learnt:
             self._roster.forget()
         if recorded.activities and self._on_activities is not None:
