@@ -78,9 +78,8 @@ class RecentIds:
 
     def __init__(self) -> None:
         self._ids: set[str] = set()
-        self._indexed: tuple[str, int | None] | None = (
-            None  # as the fact was: a row id, and since when
-        )
+        # The fact as it was: up to which row id, and since when that is so.
+        self._indexed: tuple[str, int | None] | None = None
         self._read_to = 0  # the row id of the newest event that has been read
 
     def known(self, transaction: Transaction, event_ids: Sequence[str], at_ms: int) -> set[str]:
