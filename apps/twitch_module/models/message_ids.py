@@ -14,7 +14,7 @@ from . import facts
 from .database import Transaction
 
 WEEK_MS = 7 * 24 * 3600 * 1000  # ids go by weeks: those of one share fewer pages
-INDEX_AFTER = 8192  # so many are entered at once: some 20 ms; a megabyte of memory
+INDEX_AFTER = 2048  # so many are entered at once: some 7 ms
 INDEXED_TO = "message_ids_indexed_to"  # the fact: up to which row id of twitch_events
 
 _FACT = f"FROM twitch_facts WHERE name = '{INDEXED_TO}'"
