@@ -93,22 +93,29 @@ def services() -> Services:
     return build(load_settings(os.environ))
 
 
-def build(settings: Settings) -> Services:
-    """Services on these settings. Brings the database's schema up to date; starts no thread."""
+def build(settings: Settings, *, receives: bool = True) -> Services:
+    """Services on these settings. Brings the database's schema up to date; starts no thread.
+
+    `receives`: whether this process takes webhooks, which deliveries are not to hold up.
+    """
     configure_logs(settings.log_level)
     database = Database(settings.db_uri.get_secret_value(), settings.data_dir)
     migrate(database)
     vault = Vault(
         settings.encryption_keys or [fernet_key(generated_key(settings.data_dir, "token.key"))]
     )
-    waddlebot = WaddleBotClient(HTTPClient(settings.delivery_concurrency), settings)
+    # Each call that is under way competes for Python's lock with the webhooks.
+    concurrency = settings.delivery_concurrency
+    if receives:
+        concurrency = max(concurrency // 2, 1)
+    waddlebot = WaddleBotClient(HTTPClient(concurrency), settings)
     delivers_here = settings.worker == "on"
     delivery = DeliveryWorker(
         database,
         waddlebot,
-        concurrency=settings.delivery_concurrency,
+        concurrency=concurrency,
         identity_name_field=settings.identity_name_field,
-        yields=delivers_here,
+        yields=receives,
     )
     twitch_http = HTTPClient(10)
     auth = TwitchAuth(twitch_http, settings)

@@ -17,7 +17,7 @@ def main() -> None:
     try:
         settings = load_settings(os.environ)
         prepare_database(settings)
-        services = build(settings)
+        services = build(settings, receives=False)
     except ModuleError as error:
         print(f"{error.title}:\n{error}", file=sys.stderr)
         raise SystemExit(2) from None
