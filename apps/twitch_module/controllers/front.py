@@ -22,6 +22,7 @@ from .guard import (
     Guard,
     Headers,
     Judged,
+    check_headers,
     has_body,
     judge,
     put_body,
@@ -54,8 +55,10 @@ class Front:
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Called by granian, for each request."""
-        environ = _environ(scope)
+        environ = _headers(scope)
         try:
+            check_headers(environ)
+            _add_request_line(environ, scope)
             status, headers, body = await self._answer(environ, scope, protocol)
         except Exception as error:
             status, headers, body = self._guard.complete(refusal(error, environ))
@@ -158,18 +161,22 @@ def _collected(guard: Guard, judged: Judged, environ: Environ) -> Answer:
     return int(status[:3]), headers, body
 
 
-def _environ(scope: Any) -> Environ:
-    """The request as WSGI has it (PEP 3333): as much of it as the guard and the webhooks use."""
+def _headers(scope: Any) -> Environ:
+    """The headers as WSGI has them (PEP 3333): the beginning of an environment."""
     headers = scope.headers.items()
     environ: Environ = {_KEYS[name]: value for name, value in headers}
     if len(environ) < len(headers):
         environ = _with_repeated(headers)
+    return environ
+
+
+def _add_request_line(environ: Environ, scope: Any) -> None:
+    """As much of the rest of PEP 3333 as the guard and the webhooks use."""
     path = scope.path
     environ["REQUEST_METHOD"] = scope.method
     environ["PATH_INFO"] = path if path.isascii() else path.encode().decode("latin-1")
     environ["QUERY_STRING"] = scope.query_string
     environ["REMOTE_ADDR"] = scope.client.rpartition(":")[0].strip("[]")
-    return environ
 
 
 def _with_repeated(headers: Iterable[tuple[str, str]]) -> Environ:

@@ -13,6 +13,7 @@ from ..errors import (
     Busy,
     DatabaseUnavailable,
     Forbidden,
+    HeadersTooLarge,
     Invalid,
     ModuleError,
     NotFound,
@@ -99,7 +100,7 @@ WRONG_TOKEN: Final = Fails(
     Unauthenticated, "unauthenticated", "token_invalid", "token_expired", "session_ended"
 )
 
-_EVERYWHERE: Final[tuple[Failure, ...]] = (BadRequest, Busy, ModuleError)
+_EVERYWHERE: Final[tuple[Failure, ...]] = (BadRequest, HeadersTooLarge, Busy, ModuleError)
 _WITH_TOKEN: Final[tuple[Failure, ...]] = (WRONG_TOKEN, Forbidden, DatabaseUnavailable)
 
 
