@@ -9,6 +9,7 @@ it the server has left the attacker no more connections than anybody may have.
 """
 
 import json
+import ssl
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from socket import create_connection, socket
+from typing import NamedTuple
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -36,9 +38,12 @@ BEGINNINGS = (
 class Attack:
     """Keeps a thousand connections open, and opens others for those that are ended."""
 
-    def __init__(self, address: tuple[str, int], source: str) -> None:
+    def __init__(
+        self, address: tuple[str, int], source: str, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._address = address
         self._source = source
+        self._tls = tls
         self._open: list[socket] = []
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -71,8 +76,11 @@ class Attack:
     def _fill(self) -> None:
         for number in range(len(self._open), CONNECTIONS):
             with suppress(OSError):
+                beginning = BEGINNINGS[number % len(BEGINNINGS)]
                 one = create_connection(self._address, 0.5, source_address=(self._source, 0))
-                one.sendall(BEGINNINGS[number % len(BEGINNINGS)])
+                if self._tls is not None and beginning:
+                    one = self._tls.wrap_socket(one, server_hostname="localhost")
+                one.sendall(beginning)
                 one.setblocking(False)
                 self._open.append(one)
 
@@ -83,7 +91,7 @@ class Attack:
                 if one.recv(4096):
                     living.append(one)
                     continue
-            except BlockingIOError:
+            except (BlockingIOError, ssl.SSLWantReadError):
                 living.append(one)
                 continue
             except OSError:
@@ -103,7 +111,14 @@ class FromAddress(HTTPAdapter):
         super().init_poolmanager(*arguments, source_address=(self._source, 0), **options)
 
 
-def send(url: str, source: str, seconds: float, *, verify: str | bool = True) -> dict[str, object]:
+class Found(NamedTuple):
+    """How many answers there were of each status, and after how long the slowest came."""
+
+    statuses: Counter[str]
+    slowest_seconds: float
+
+
+def send(url: str, source: str, seconds: float, *, verify: str | bool = True) -> Found:
     """Webhooks for so long, each on a connection of its own: what became of them."""
     statuses: Counter[str] = Counter()
     slowest, ends = 0.0, time.monotonic() + seconds
@@ -125,7 +140,7 @@ def send(url: str, source: str, seconds: float, *, verify: str | bool = True) ->
                 statuses[type(error).__name__] += 1
         slowest = max(slowest, time.monotonic() - begun)
         time.sleep(0.005)
-    return {"statuses": statuses, "slowest_seconds": slowest}
+    return Found(statuses, slowest)
 
 
 def add_addresses() -> None:
@@ -153,7 +168,7 @@ def main() -> None:
             wait_until(lambda: attack.living() <= int(module.setting("CONNECTIONS_PER_ADDRESS")))
     finally:
         module.stop()
-    print(json.dumps(result))
+    print(json.dumps(result._asdict()))
 
 
 if __name__ == "__main__":
