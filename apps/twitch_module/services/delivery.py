@@ -71,6 +71,7 @@ class DeliveryWorker:
         self._contexts: TTLCache[str, Context] = TTLCache(CONTEXTS_REMEMBERED, CONTEXT_SECONDS)
         self._context_breaker = Breaker()
         self._reputation_breaker = Breaker()
+        self._newest_first = False  # who gets the odd one of a claim
         self._poll_seconds = POLL_SECONDS if database.sqlite else POLL_WHILE_LISTENING_SECONDS
         self._idle_seconds = POLL_SECONDS  # until the next look, when nothing happens
         self._stopping = threading.Event()
@@ -177,12 +178,18 @@ class DeliveryWorker:
             return []
         now = time.monotonic()
         if self._reputation_breaker.take_probe(now) or self._context_breaker.take_probe(now):
-            claimed = activities.claim(transaction, 1)
+            # Of both ends: the oldest may be just those that the API breaks at.
+            claimed = activities.claim(transaction, 1, 1)
         elif self._reputation_breaker.is_open:
             claimed = []
         else:
+            self._newest_first = not self._newest_first
+            newest = (limit + self._newest_first) // 2
             claimed = activities.claim(
-                transaction, limit, with_context_only=self._context_breaker.is_open
+                transaction,
+                limit - newest,
+                newest,
+                with_context_only=self._context_breaker.is_open,
             )
         leases = [self._with_known_context(lease) for lease in claimed]
         learnt = [new for new, old in zip(leases, claimed, strict=True) if new is not old]
@@ -201,7 +208,7 @@ class DeliveryWorker:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
         while (lease := self._to_try.get()) is not None:
             if self._stopping.is_set():  # a call that began now could be cut off, and come twice
-                self._ended.put(Receipt(lease, activities.PENDING))
+                self._ended.put(Receipt(lease, activities.PENDING, made=False))
                 continue
             try:
                 ended = (
@@ -219,10 +226,11 @@ class DeliveryWorker:
         name = self._identity_name(lease)
         if not name:
             field = self._identity_name_field
-            return _failed(lease, Failure(f"context: the event has no {field}", passing=False))
+            failure = Failure(f"context: the event has no {field}", passing=False)
+            return replace(_failed(lease, failure), made=False)
         context = self._client.find_context(name)
         alive = isinstance(context, Context) or not context.passing
-        self._context_breaker.record(alive=alive, now=time.monotonic())
+        self._context_breaker.record(lease.id, alive=alive, now=time.monotonic())
         if isinstance(context, Failure):
             return _failed(lease, context)
         return replace(lease, context=context.to_json())
@@ -234,7 +242,7 @@ class DeliveryWorker:
         key = idempotency_key(lease.event_id, lease.activity_type)
         sent = self._client.send_points(body, key)
         alive = sent.failure is None or not sent.failure.passing
-        self._reputation_breaker.record(alive=alive, now=time.monotonic())
+        self._reputation_breaker.record(lease.id, alive=alive, now=time.monotonic())
         excerpt = sent.body.decode("utf-8", "replace")[:STORED_ANSWER_CHARACTERS]
         answer = None if sent.status is None else {"status": sent.status, "body": excerpt}
         if sent.failure is not None:
@@ -262,7 +270,8 @@ def _failed(lease: Lease, failure: Failure) -> Receipt:
     """What becomes of an activity whose try failed: another try later, or the end."""
     delay = None
     if failure.passing:
-        delay = next_delay_seconds(lease.attempts, random.random(), failure.retry_after_seconds)  # noqa: S311  # spreads retries, guards nothing
+        chance = random.random()  # noqa: S311  # spreads retries, guards nothing
+        delay = next_delay_seconds(lease.attempts + 1, chance, failure.retry_after_seconds)
     log.warning(
         "delivery attempt failed",
         **_ids(lease),
@@ -275,4 +284,4 @@ def _failed(lease: Lease, failure: Failure) -> Receipt:
 
 
 def _ids(lease: Lease) -> dict[str, object]:
-    return {"activity": lease.id, "message_id": lease.event_id, "attempt": lease.attempts}
+    return {"activity": lease.id, "message_id": lease.event_id, "attempt": lease.attempts + 1}
