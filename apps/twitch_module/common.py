@@ -27,6 +27,7 @@ from .services.audit import Audit
 from .services.backfill import Backfill
 from .services.channels import Channels
 from .services.delivery import DeliveryWorker
+from .services.heartbeat import Heartbeat
 from .services.login_throttle import LoginThrottle
 from .services.logins import Logins
 from .services.passwords import Passwords
@@ -68,6 +69,7 @@ class Services:
     admin_users: AdminUsers
     service_tokens: ServiceTokens
     audit: Audit
+    heartbeat: Heartbeat
 
     def start_work(self) -> None:
         """Begin to deliver, and to look after tokens and subscriptions, on own threads."""
@@ -75,9 +77,11 @@ class Services:
         self.upkeep.start()
         self.subscription_upkeep.start()
         self.retention.start()
+        self.heartbeat.start()
 
     def stop_work(self) -> None:
         """End that; waits for what is on its way."""
+        self.heartbeat.stop()
         self.retention.stop()
         self.subscription_upkeep.stop()
         self.upkeep.stop()
@@ -143,6 +147,24 @@ def build(settings: Settings, *, receives: bool = True) -> Services:
     )
     channels = Channels(database, twitch, reconciler, roster, settings.points)
     backfill = Backfill(database, twitch, tokens, roster, wake)
+    subscription_upkeep = SubscriptionUpkeep(
+        database,
+        reconciler,
+        channels,
+        backfill,
+        seconds=settings.reconcile_seconds,
+        is_listening=lambda: is_listening(settings.host, settings.port),
+    )
+    upkeep, retention = Upkeep(database, tokens), Retention(database, settings.retention_days)
+    heartbeat = Heartbeat(
+        database,
+        {
+            "delivery": delivery.is_alive,
+            "tokens": upkeep.is_alive,
+            "subscriptions": subscription_upkeep.is_alive,
+            "retention": retention.is_alive,
+        },
+    )
     passwords, key = Passwords(), settings.jwt_secret
     return Services(
         settings,
@@ -159,15 +181,8 @@ def build(settings: Settings, *, receives: bool = True) -> Services:
         reconciler,
         Subscriptions(database, twitch, subscriber, reconciler, login_url),
         backfill,
-        SubscriptionUpkeep(
-            database,
-            reconciler,
-            channels,
-            backfill,
-            seconds=settings.reconcile_seconds,
-            is_listening=lambda: is_listening(settings.host, settings.port),
-        ),
-        Retention(database, settings.retention_days),
+        subscription_upkeep,
+        retention,
         auth,
         twitch,
         tokens,
@@ -183,7 +198,7 @@ def build(settings: Settings, *, receives: bool = True) -> Services:
             redirect_uri=settings.twitch_redirect_uri,
             scopes=lambda channel_id: scopes_to_ask_for(settings, roster.types(channel_id or "")),
         ),
-        Upkeep(database, tokens),
+        upkeep,
         AdminAuth(
             database,
             passwords,
@@ -195,6 +210,7 @@ def build(settings: Settings, *, receives: bool = True) -> Services:
         AdminUsers(database, passwords),
         ServiceTokens(database),
         Audit(database),
+        heartbeat,
     )
 
 

@@ -285,15 +285,24 @@ def redeliver_all(
     return len(transaction.execute(sql, [transaction.now_ms(), *values]))
 
 
-def queue_state(transaction: Transaction) -> tuple[int, int | None]:
-    """How many activities wait, and for how many milliseconds the first has been due."""
+class QueueState(NamedTuple):
+    """How many activities wait, for how long the first has been due, and how many are dead."""
+
+    waiting: int
+    overdue_ms: int | None  # None: nothing waits
+    dead: int
+
+
+def queue_state(transaction: Transaction) -> QueueState:
+    """How it stands with the outbox."""
     rows = transaction.execute(
         "SELECT count(*), min(due_at_ms) FROM twitch_activities"
         " WHERE status IN ('pending', 'leased')"
     )
     waiting, first_due_ms = rows[0]
     age = None if first_due_ms is None else max(0, transaction.now_ms() - first_due_ms)
-    return waiting, age
+    dead = transaction.execute("SELECT count(*) FROM twitch_activities WHERE status = 'dead'")
+    return QueueState(waiting, age, dead[0][0])
 
 
 def next_due_ms(transaction: Transaction) -> int | None:

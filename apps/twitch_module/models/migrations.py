@@ -177,6 +177,12 @@ _STEPS: tuple[tuple[str, ...], ...] = (
             "ALTER TABLE twitch_activities DROP CONSTRAINT IF EXISTS twitch_activities_id_fkey"
         ),
     ),
+    (
+        # Which process does which kind of work, and when it last said so.
+        """CREATE TABLE twitch_heartbeats (
+            id {id}, kind TEXT NOT NULL, process TEXT NOT NULL, at_ms BIGINT NOT NULL,
+            UNIQUE (kind, process))""",
+    ),
 )
 VERSION = len(_STEPS)
 

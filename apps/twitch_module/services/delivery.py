@@ -272,14 +272,15 @@ def _failed(lease: Lease, failure: Failure) -> Receipt:
     if failure.passing:
         chance = random.random()  # noqa: S311  # spreads retries, guards nothing
         delay = next_delay_seconds(lease.attempts + 1, chance, failure.retry_after_seconds)
+    if delay is None:  # a person has to look
+        log.error("delivery given up", **_ids(lease), reason=failure.reason)
+        return Receipt(lease, activities.DEAD, failure.reason)
     log.warning(
         "delivery attempt failed",
         **_ids(lease),
         reason=failure.reason,
-        next_try_seconds=None if delay is None else round(delay),
+        next_try_seconds=round(delay),
     )
-    if delay is None:
-        return Receipt(lease, activities.DEAD, failure.reason)
     return Receipt(lease, activities.PENDING, failure.reason, delay_ms=int(delay * 1000))
 
 

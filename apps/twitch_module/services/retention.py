@@ -35,6 +35,10 @@ class Retention:
         """End with the batch that is being deleted."""
         self._repeated.stop()
 
+    def is_alive(self) -> bool:
+        """Whether its loop goes on in this process."""
+        return self._repeated.is_alive()
+
     def forget(self) -> int:
         """Delete everything that is too old; how many events that were. Blocks."""
         with self._database.transaction(write=False) as transaction:

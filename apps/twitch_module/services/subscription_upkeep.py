@@ -68,6 +68,10 @@ class SubscriptionUpkeep:
         """End, and let another process go on."""
         self._repeated.stop()
 
+    def is_alive(self) -> bool:
+        """Whether its loop goes on in this process."""
+        return self._repeated.is_alive()
+
     def _wait_for_server(self) -> None:
         ends = time.monotonic() + LISTENING_SECONDS
         while not self._is_listening() and time.monotonic() < ends:

@@ -43,6 +43,10 @@ class Upkeep:
         """Finish the checks that are on their way, and let another process go on."""
         self._repeated.stop()
 
+    def is_alive(self) -> bool:
+        """Whether its loop goes on in this process."""
+        return self._repeated.is_alive()
+
     def _pass(self) -> None:
         if not self._started:
             self._make_all_due()
