@@ -3,9 +3,11 @@
 import atexit
 import os
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
 
 from .clients.http import HTTPClient
 from .clients.port import is_listening
@@ -44,6 +46,21 @@ from .services.webhooks import WebhookReceiver
 from .settings import Settings, load_settings
 from .vault import CannotOpen, Vault, fernet_key
 
+# A process ends within ten seconds, whoever does not answer: first the calls out, then what waits
+# for the database. Supervisors would kill it, and receipts would be lost.
+CALL_SECONDS_AT_STOP = 3.0
+STOP_SECONDS = 6.0
+
+
+class Work(Protocol):
+    """What goes on on threads of its own."""
+
+    def begin_stop(self) -> None:
+        """End soon. Does not block."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end, so long at most."""
+
 
 @dataclass(frozen=True)
 class Services:
@@ -70,6 +87,7 @@ class Services:
     service_tokens: ServiceTokens
     audit: Audit
     heartbeat: Heartbeat
+    http_clients: tuple[HTTPClient, ...]
 
     def start_work(self) -> None:
         """Begin to deliver, and to look after tokens and subscriptions, on own threads."""
@@ -79,13 +97,28 @@ class Services:
         self.retention.start()
         self.heartbeat.start()
 
+    def begin_stop(self) -> None:
+        """Take up no new work, and cut calls out that hang. Does not block."""
+        for client in self.http_clients:
+            client.wind_down(CALL_SECONDS_AT_STOP)
+        for work in self._works():
+            work.begin_stop()
+
     def stop_work(self) -> None:
-        """End that; waits for what is on its way."""
-        self.heartbeat.stop()
-        self.retention.stop()
-        self.subscription_upkeep.stop()
-        self.upkeep.stop()
-        self.delivery.stop()
+        """End the work; waits for what is on its way, for six seconds at most."""
+        self.begin_stop()
+        ends = time.monotonic() + STOP_SECONDS
+        for work in self._works():
+            work.wait(max(0.0, ends - time.monotonic()))
+
+    def _works(self) -> "tuple[Work, ...]":
+        return (
+            self.heartbeat,
+            self.retention,
+            self.subscription_upkeep,
+            self.upkeep,
+            self.delivery,
+        )
 
 
 @cache
@@ -112,7 +145,8 @@ def build(settings: Settings, *, receives: bool = True) -> Services:
     concurrency = settings.delivery_concurrency
     if receives:
         concurrency = max(concurrency // 2, 1)
-    waddlebot = WaddleBotClient(HTTPClient(concurrency), settings)
+    waddlebot_http = HTTPClient(concurrency)
+    waddlebot = WaddleBotClient(waddlebot_http, settings)
     delivers_here = settings.worker == "on"
     delivery = DeliveryWorker(
         database,
@@ -211,6 +245,7 @@ def build(settings: Settings, *, receives: bool = True) -> Services:
         ServiceTokens(database),
         Audit(database),
         heartbeat,
+        (waddlebot_http, twitch_http),
     )
 
 

@@ -83,7 +83,7 @@ def run_server(
         log_level=LogLevels.error,
         respawn_failed_workers=True,
         respawn_interval=0.1,
-        workers_kill_timeout=15,
+        workers_kill_timeout=9,  # longer than it takes in common.STOP_SECONDS
     ).serve(spawn_target=partial(_work, interface))
 
 

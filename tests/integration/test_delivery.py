@@ -43,11 +43,9 @@ def test_no_call_begins_once_it_is_told_to_stop(database: Database) -> None:
     wait_until(
         lambda: len(columns(database, "SELECT 1 FROM twitch_activities WHERE status='leased'")) == 2
     )
-    stopping = threading.Thread(target=worker.stop)
-    stopping.start()
-    wait_until(worker._stopping.is_set)
+    worker.begin_stop()
     client.answer.set()
-    stopping.join(15)
+    worker.wait(15)
 
     found = sorted(
         status for (status,) in columns(database, "SELECT status FROM twitch_activities")
@@ -82,7 +80,8 @@ def working(database: Database, client: WaddleBotClient) -> Iterator[DeliveryWor
     )
     worker.start()
     yield worker
-    worker.stop()
+    worker.begin_stop()
+    worker.wait(15)
 
 
 def test_activities_that_the_api_breaks_at_hold_up_no_others(database: Database) -> None:

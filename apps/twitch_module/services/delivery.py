@@ -37,7 +37,6 @@ POLL_SECONDS = 1.0
 POLL_WHILE_LISTENING_SECONDS = 5.0
 # What ends or comes within this time is noted and claimed together: each pass is a commit.
 GATHER_SECONDS = 0.01
-STOP_SECONDS = 12.0  # a call that is on its way ends within ten
 STORED_ANSWER_CHARACTERS = 2000
 
 log = structlog.get_logger("delivery")
@@ -92,11 +91,15 @@ class DeliveryWorker:
         """Say that there is something to deliver. Cheap; from any thread."""
         self._ended.put(None)
 
-    def stop(self) -> None:
-        """Take nothing new, and wait for what is on its way, for 12 seconds at most."""
+    def begin_stop(self) -> None:
+        """Take nothing new, and end with the calls that are on their way. Does not wait."""
         self._stopping.set()
         self.wake()
-        self._thread.join(STOP_SECONDS)
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end, so long at most."""
+        if self._thread.is_alive():
+            self._thread.join(seconds)
         for _ in range(self._concurrency):
             self._to_try.put(None)
 

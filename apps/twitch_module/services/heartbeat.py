@@ -32,16 +32,14 @@ class Heartbeat:
         """Begin, with a first beat at once."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End, and say that nothing is done here any more."""
+    def begin_stop(self) -> None:
+        """End, and say that nothing is done here any more. Does not wait for it."""
         self._stopping.set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end, so long at most."""
         if self._thread.is_alive():
-            self._thread.join(BEAT_SECONDS)
-            try:
-                with self._database.transaction(timeout_seconds=1) as transaction:
-                    heartbeats.forget(transaction, self._process)
-            except DatabaseUnavailable:
-                return  # it is noticed within twenty seconds
+            self._thread.join(seconds)
 
     def done_here(self) -> set[str]:
         """The kinds of work that go on in this process; none before it began."""
@@ -65,3 +63,8 @@ class Heartbeat:
             except Exception:  # a fault in one beat must not end all others
                 log.exception("heartbeat failed")
             self._stopping.wait(BEAT_SECONDS)
+        try:
+            with self._database.transaction(timeout_seconds=1) as transaction:
+                heartbeats.forget(transaction, self._process)
+        except DatabaseUnavailable:
+            return  # it is noticed within twenty seconds

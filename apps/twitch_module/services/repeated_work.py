@@ -11,8 +11,6 @@ from ..models.database import Database
 from .lease_holder import LeaseHolder
 
 SILENT_SECONDS = 120.0  # longer than anything between two questions whether to go on
-STOP_SECONDS = 25.0  # a call to Twitch that is on its way ends within twenty
-
 log = structlog.get_logger("repeated_work")
 
 
@@ -43,12 +41,14 @@ class RepeatedWork:
         """Begin."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End with what is on its way, and let another process go on."""
+    def begin_stop(self) -> None:
+        """End with what is on its way, and let another process go on. Does not wait for it."""
         self._stopping.set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end, so long at most."""
         if self._thread.is_alive():
-            self._thread.join(STOP_SECONDS)
-            self._lease.let_go()
+            self._thread.join(seconds)
 
     def is_alive(self) -> bool:
         """Whether its loop goes on: it rests, or was heard of in the last two minutes."""
@@ -76,6 +76,7 @@ class RepeatedWork:
             except Exception:  # a fault in one pass must not end all others
                 log.exception("failed", work=self._name)
             self._rest()
+        self._lease.let_go()
 
     def _rest(self) -> None:
         self._resting = True
