@@ -60,8 +60,12 @@ class Sandbox:
 class Module:
     """The module's server (or its worker alone) as the operator starts it."""
 
-    def __init__(self, folder: Path, command: str = "serve", **changes: str) -> None:
-        """`folder` is its DATA_DIR, and where its output goes; `changes` are settings."""
+    def __init__(
+        self, folder: Path, command: str = "serve", *, output: int | None = None, **changes: str
+    ) -> None:
+        """`folder` is its DATA_DIR, and where its output goes, unless `output` is where;
+        `changes` are settings."""
+        self._output_to = output
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = folder / f"{command}-{self.port}.log"
@@ -84,8 +88,8 @@ class Module:
                 self._command,
                 cwd=REPOSITORY,
                 env=self._environment,
-                stdout=output,
-                stderr=output,
+                stdout=self._output_to or output,
+                stderr=self._output_to or output,
             )
 
     def setting(self, name: str) -> str:

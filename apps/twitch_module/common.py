@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
+import structlog
+
 from .clients.http import HTTPClient
 from .clients.port import is_listening
 from .clients.twitch import AppCredential, TwitchClient
@@ -62,6 +64,9 @@ class Work(Protocol):
         """Wait for the end, so long at most."""
 
 
+log = structlog.get_logger("process")
+
+
 @dataclass(frozen=True)
 class Services:
     """What the controllers and the worker work with."""
@@ -111,6 +116,12 @@ class Services:
         for work in self._works():
             work.wait(max(0.0, ends - time.monotonic()))
 
+    def stop(self) -> None:
+        """End everything; the last line of the log says so."""
+        self.stop_work()
+        self.receiver.tell_refusals()
+        log.info("stopped", process=os.getpid())
+
     def _works(self) -> "tuple[Work, ...]":
         return (
             self.heartbeat,
@@ -135,7 +146,7 @@ def build(settings: Settings, *, receives: bool = True) -> Services:
 
     `receives`: whether this process takes webhooks, which deliveries are not to hold up.
     """
-    configure_logs(settings.log_level)
+    configure_logs(settings.log_level, settings.log_format)
     database = Database(settings.db_uri.get_secret_value(), settings.data_dir)
     migrate(database)
     vault = Vault(
@@ -289,4 +300,4 @@ def start() -> None:
         raise SystemExit(2) from None
     if built.settings.worker == "on":
         built.start_work()
-        atexit.register(built.stop_work)
+    atexit.register(built.stop)

@@ -1,12 +1,16 @@
-"""The log: one line per happening on standard error, `key=value`."""
+"""The log: one line per happening on standard error, `key=value` or JSON."""
 
+import atexit
 import hashlib
+import json
 import logging
+import os
+import queue
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -19,37 +23,95 @@ Event = MutableMapping[str, Any]
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 
 
-class _Unbreakable:
-    """A stream whose disk may be full or whose reader gone: the service goes on without."""
+class LogQueue:
+    """Where lines wait for a thread that writes them: a reader that is slow holds up nobody.
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    When the disk is full, or nobody reads, lines are dropped, and counted in a later one.
+    """
+
+    MOST = 10_000  # lines that wait: some megabytes
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._waiting: queue.SimpleQueue[str | threading.Event] = queue.SimpleQueue()
+        self._starting = threading.Lock()
+        self._writer_of = 0  # the process that the thread is in: one that forks takes none along
+        self._dropped = 0
 
     def write(self, text: str) -> None:
-        with suppress(OSError, ValueError):
-            self._stream.write(text)
+        """Have a line written. Does not block."""
+        if self._waiting.qsize() >= self.MOST:
+            self._dropped += 1
+            return
+        self._waiting.put(text)
+        if self._writer_of != os.getpid():
+            self._start()
 
     def flush(self) -> None:
-        with suppress(OSError, ValueError):
-            self._stream.flush()
+        """Do nothing: the thread does it."""
+
+    def close(self, seconds: float = 1.0) -> None:
+        """Wait until all lines so far are written, so long at most."""
+        written = threading.Event()
+        if self._writer_of == os.getpid():
+            self._waiting.put(written)
+            written.wait(seconds)
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._writer_of != os.getpid():
+                self._writer_of = os.getpid()
+                threading.Thread(target=self._write_all, name="log", daemon=True).start()
+
+    def _write_all(self) -> None:
+        while True:
+            waiting = self._waiting.get()
+            if isinstance(waiting, threading.Event):
+                waiting.set()
+                continue
+            with suppress(OSError, ValueError):  # a full disk, or a reader that has gone
+                self._put(waiting.encode("utf-8", "backslashreplace"))
+            if self._dropped and self._waiting.qsize() < self.MOST:
+                dropped, self._dropped = self._dropped, 0
+                structlog.get_logger("log").warning("log lines dropped", dropped=dropped)
+
+    def _put(self, line: bytes) -> None:
+        # Not by the file's own buffer: a thread that waits there at the end of the process holds
+        # a lock that Python needs to end.
+        while line:
+            line = line[os.write(self._file.fileno(), line) :]
 
 
-def configure_logs(level: str) -> None:
-    """Set up structlog, once per process."""
+def configure_logs(level: str, form: str = "logfmt") -> None:
+    """Set up structlog, once per process. `form` is logfmt or json."""
+    lines = LogQueue(sys.stderr)
+    atexit.register(lines.close)
+    first = ["timestamp", "level", "event"]
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _exception_type_and_place,
             _printable,
-            structlog.processors.LogfmtRenderer(
-                key_order=["timestamp", "level", "event"], drop_missing=True
-            ),
+            _JSON(first)
+            if form == "json"
+            else structlog.processors.LogfmtRenderer(key_order=first, drop_missing=True),
         ],
-        logger_factory=structlog.WriteLoggerFactory(_Unbreakable(sys.stderr)),  # type: ignore[arg-type]  # all that it uses
+        logger_factory=structlog.WriteLoggerFactory(lines),  # type: ignore[arg-type]  # all that it uses
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         cache_logger_on_first_use=True,
     )
+
+
+class _JSON:
+    """A line as a JSON object, with some keys first."""
+
+    def __init__(self, first: Sequence[str]) -> None:
+        self._first = first
+
+    def __call__(self, _logger: Any, _method: str, event: Event) -> str:
+        ordered = {name: event.pop(name) for name in self._first if name in event}
+        return json.dumps({**ordered, **event}, default=repr)
 
 
 def _printable(_logger: Any, _method: str, event: Event) -> Event:

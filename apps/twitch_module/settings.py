@@ -77,6 +77,7 @@ class Settings(BaseModel):
     db_uri: SecretStr = SecretStr("sqlite://storage.db")
     data_dir: Path = APP_FOLDER / "data"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["logfmt", "json"] = "logfmt"
 
     # The first admin, whose password follows this one.
     admin_username: str | None = None

@@ -27,7 +27,7 @@ def main() -> None:
     services.start_work()
     print("WaddleBot's Twitch worker delivers", flush=True)
     stop.wait()
-    services.stop_work()
+    services.stop()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """How a process ends, whoever does not answer it."""
 
+import json
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -94,3 +96,34 @@ def connections_to(module: Module, url: str) -> int:
         for process in processes
         for one in process.net_connections("tcp")
     )
+
+
+def test_a_log_that_nobody_reads_holds_up_no_webhook_and_no_end(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    module = Module(tmp_path, output=write, DB_URI="sqlite://storage.db").wait_until_ready()
+    os.set_blocking(write, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(write, b"\n" * 4096)
+    os.set_blocking(write, True)
+    answers = [module.post(Message()) for _ in range(300)]
+    seconds = ended_after(module)
+    os.close(write)
+    os.close(read)
+
+    assert {204} == {answer.status_code for answer in answers}
+    assert max(answer.elapsed.total_seconds() for answer in answers) < 1
+    assert seconds < 10
+
+
+def test_the_last_line_says_that_it_has_stopped(db_uri: str, tmp_path: Path) -> None:
+    module = Module(tmp_path, DB_URI=db_uri, LOG_FORMAT="json").wait_until_ready()
+    forged = Message(secret="another secret")
+    refused = [module.post(forged).status_code for _ in range(5)]
+    module.stop()
+    lines = [json.loads(line) for line in module.printed().splitlines() if line.startswith("{")]
+
+    assert [403] * 5 == refused
+    assert "stopped" == lines[-1]["event"]
+    # At once, and at the end: not with the next one, which never comes.
+    assert [1, 4] == [line["bad_signature"] for line in lines if "bad_signature" in line]

@@ -1,6 +1,9 @@
 """logs.py: unexpected errors are logged without what they say, and not without end."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +11,8 @@ import structlog
 from structlog.testing import capture_logs
 
 from apps.twitch_module.domain.strict_json import read_object
-from apps.twitch_module.logs import UnexpectedErrors
+from apps.twitch_module.logs import LogQueue, UnexpectedErrors
+from tests.processes import REPOSITORY
 
 
 @pytest.fixture
@@ -67,3 +71,58 @@ def test_different_errors_are_bounded(lines: list[dict[str, object]]) -> None:
 
     assert len(lines) == 1000
     assert len(errors._seen) == UnexpectedErrors._MOST
+
+
+class TestLogQueue:
+    def test_a_reader_that_does_not_read_blocks_nobody_and_what_is_dropped_is_counted(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(LogQueue, "MOST", 100)
+        read, write = os.pipe()
+        with open(write, "w") as file:
+            lines = LogQueue(file)
+            structlog.configure(
+                processors=[structlog.processors.LogfmtRenderer()],
+                logger_factory=structlog.WriteLoggerFactory(lines),  # type: ignore[arg-type]
+            )
+            for number in range(3000):  # a pipe takes 64 KiB
+                lines.write(f"{number:999}\n")
+            received = b""
+            while b"dropped=" not in received:
+                received += os.read(read, 65536)
+            lines.close()
+        structlog.reset_defaults()
+        os.close(read)
+
+        written = received.split(b"\n")
+        numbers = [int(one) for one in written if one.strip().isdigit()]
+        dropped = int(received.partition(b"dropped=")[2].split()[0])
+        assert list(range(len(numbers))) == numbers  # in their order
+        assert 3000 == len(numbers) + dropped
+
+    def test_a_reader_that_has_gone_is_no_fault(self) -> None:
+        read, write = os.pipe()
+        os.close(read)
+        with open(write, "w") as file:
+            lines = LogQueue(file)
+            lines.write("a line\n")
+            lines.close()
+
+
+@pytest.mark.parametrize("form", ["logfmt", "json"])
+def test_no_text_from_outside_can_forge_a_line_or_drive_a_terminal(form: str) -> None:
+    run = (
+        "import structlog; from apps.twitch_module.logs import configure_logs;"
+        f"configure_logs('INFO', {form!r});"
+        "structlog.get_logger().warning('a', name='x\\n\\x1b[2J\\x7f\\x9b level=error', n=1)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", run], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+
+    (line,) = done.stderr.splitlines()
+    assert line.isprintable()
+    if form == "json":
+        found = json.loads(line)
+        assert ["timestamp", "level", "event", "name", "n"] == list(found)
+        assert ("warning", "a", 1) == (found["level"], found["event"], found["n"])

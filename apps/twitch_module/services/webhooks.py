@@ -76,6 +76,10 @@ class WebhookReceiver:
         self._recent = RecentIds()
         self._refusals = RefusalLog()
 
+    def tell_refusals(self) -> None:
+        """Log the refusals that have not been logged yet: the process ends."""
+        self._refusals.tell()
+
     def receive(self, environ: Mapping[str, Any], body: bytes) -> Received:
         """Handle one request. Blocks for what is rare alone: for all but notifications.
 

@@ -1,31 +1,13 @@
 """services/refusals.py: refused messages are told without filling the log."""
 
 import threading
-from types import SimpleNamespace
 
 import pytest
 from structlog.testing import CapturedCall, CapturingLogger
 
 from apps.twitch_module.services import refusals
-from apps.twitch_module.services.refusals import QUIET_SECONDS, RefusalLog
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 5000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The clock that the module reads."""
-    clock = Clock()
-    monkeypatch.setattr(refusals, "time", SimpleNamespace(monotonic=clock.monotonic))
-    return clock
+from apps.twitch_module.services.refusals import RefusalLog
+from tests.processes import wait_until
 
 
 @pytest.fixture
@@ -41,66 +23,47 @@ def told(lines: list[CapturedCall]) -> list[dict[str, int]]:
     return [line.kwargs for line in lines]
 
 
-def test_the_first_refusal_is_told_at_once(clock: Clock, lines: list[CapturedCall]) -> None:
-    RefusalLog().add("bad_signature")
-
-    assert told(lines) == [{"bad_signature": 1}]
-    assert lines[0].method_name == "warning"
-
-
-@pytest.mark.parametrize(
-    ("later", "expected"),
-    [(0.0, 1), (QUIET_SECONDS - 0.01, 1), (QUIET_SECONDS, 2), (QUIET_SECONDS * 100, 2)],
-)
-def test_a_second_line_comes_ten_seconds_later_at_the_earliest(
-    clock: Clock, lines: list[CapturedCall], later: float, expected: int
-) -> None:
+def test_the_first_refusal_is_told_at_once_and_others_wait(lines: list[CapturedCall]) -> None:
     refusal_log = RefusalLog()
-    refusal_log.add("bad_signature")
-    clock.now += later
+    for _ in range(1000):
+        refusal_log.add("bad_signature")
 
-    refusal_log.add("bad_signature")
+    assert [{"bad_signature": 1}] == told(lines)
+    assert "warning" == lines[0].method_name
 
-    assert expected == len(lines)
 
-
-def test_the_next_line_tells_all_that_came_meanwhile_by_code(
-    clock: Clock, lines: list[CapturedCall]
+def test_what_came_meanwhile_is_told_by_time_though_nothing_more_comes(
+    lines: list[CapturedCall],
 ) -> None:
-    refusal_log = RefusalLog()
-    refusal_log.add("bad_signature")
-    for code in ["bad_signature", "stale_timestamp", "bad_signature", "missing_header"]:
+    refusal_log = RefusalLog(quiet_seconds=0.1)
+    for code in ("bad_signature", "bad_signature", "stale_timestamp", "missing_header"):
         refusal_log.add(code)
-    clock.now += QUIET_SECONDS
+    wait_until(lambda: len(lines) == 2)
 
+    assert {"bad_signature": 1, "stale_timestamp": 1, "missing_header": 1} == told(lines)[1]
+
+
+def test_after_a_quiet_while_the_next_one_is_told_at_once(lines: list[CapturedCall]) -> None:
+    refusal_log = RefusalLog(quiet_seconds=0.05)
+    refusal_log.add("bad_signature")
+    wait_until(lambda: refusal_log._timer is None)
     refusal_log.add("stale_timestamp")
 
-    assert told(lines)[1] == {"bad_signature": 2, "stale_timestamp": 2, "missing_header": 1}
+    assert [{"bad_signature": 1}, {"stale_timestamp": 1}] == told(lines)
 
 
-def test_what_has_been_told_is_not_told_again(clock: Clock, lines: list[CapturedCall]) -> None:
+def test_at_the_end_nothing_is_left_untold(lines: list[CapturedCall]) -> None:
     refusal_log = RefusalLog()
-    for _ in range(3):
+    for _ in range(5):
         refusal_log.add("bad_signature")
-        clock.now += QUIET_SECONDS
+    refusal_log.tell()
+    refusal_log.tell()
 
-    assert told(lines) == [{"bad_signature": 1}] * 3
-
-
-def test_a_flood_of_a_minute_gives_six_lines(clock: Clock, lines: list[CapturedCall]) -> None:
-    refusal_log = RefusalLog()
-
-    for _ in range(6000):
-        refusal_log.add("bad_signature")
-        clock.now += 0.01
-
-    assert len(lines) == 6
+    assert [{"bad_signature": 1}, {"bad_signature": 4}] == told(lines)
 
 
-def test_refusals_of_many_threads_are_each_told_once(
-    clock: Clock, lines: list[CapturedCall]
-) -> None:
-    refusal_log, together = RefusalLog(), threading.Barrier(8)
+def test_refusals_of_many_threads_are_each_told_once(lines: list[CapturedCall]) -> None:
+    refusal_log, together = RefusalLog(quiet_seconds=0.01), threading.Barrier(8)
 
     def refuse() -> None:
         together.wait()
@@ -112,8 +75,6 @@ def test_refusals_of_many_threads_are_each_told_once(
         thread.start()
     for thread in threads:
         thread.join()
-    clock.now += QUIET_SECONDS
-    refusal_log.add("bad_signature")
+    refusal_log.tell()
 
-    assert len(lines) == 2
-    assert sum(line["bad_signature"] for line in told(lines)) == 8 * 500 + 1
+    assert 8 * 500 == sum(line["bad_signature"] for line in told(lines))
