@@ -1,33 +1,20 @@
-"""Logins with Twitch in the browser, and the tokens that they bring."""
+"""Logins with Twitch in the browser."""
 
-from collections.abc import Callable
 from http.cookies import SimpleCookie
-from typing import Annotated, Any
+from typing import Annotated
 
 from py4web import request, response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..common import services
-from ..domain.catalogue import scopes_for
-from ..domain.oauth import STATE_SECONDS, missing_scopes
+from ..domain.oauth import STATE_SECONDS
 from ..domain.secret import Secret
-from ..errors import (
-    BadRequest,
-    DatabaseUnavailable,
-    Forbidden,
-    ModuleError,
-    TwitchUnavailable,
-)
-from ..models.tokens import NEEDS_LOGIN, TokenRow
+from ..errors import BadRequest, DatabaseUnavailable, Forbidden, ModuleError
 from ..services.logins import Connected, StateRefused
-from ..services.tokens import NeedsLogin, UserToken
 from . import schemas
-from .http import Answer, audited, endpoint, page, problem, reply, wants_page
-from .operations import TWITCH, Fails, Failure, Says
-from .reading import JSON, Takes
-from .times import rfc3339
-
-UserId = Annotated[str, Field(max_length=50, pattern=r"^[A-Za-z0-9_]+$")]
+from .http import Answer, endpoint, page, problem, reply, wants_page
+from .operations import TWITCH, Fails, Says
+from .reading import JSON, Takes, UserId
 
 
 class LoginQuery(BaseModel):
@@ -50,27 +37,11 @@ class CallbackQuery(BaseModel):
     error: str = Field("", max_length=100)
 
 
-class StatusQuery(BaseModel):
-    """Whose status."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    user_id: UserId
-
-
 class Declined(Forbidden):
     """The user did not agree at Twitch."""
 
     code = "access_denied"
     title = "Not connected"
-
-
-# What asking for a user's token comes to.
-_TOKEN: tuple[Failure, ...] = (
-    NeedsLogin,
-    *TWITCH,
-    Fails(TwitchUnavailable, "renewal_paused", "renewal_in_progress"),
-)
 
 
 @endpoint(
@@ -125,118 +96,6 @@ def callback(query: CallbackQuery) -> Answer:
     except ModuleError as error:
         return _not_connected(error)
     return _connected(connected)
-
-
-@endpoint(
-    "/twitch/auth/status",
-    "GET",
-    tag="Streamers",
-    takes=Takes(StatusQuery, "query"),
-    answers={
-        200: Says(schemas.Login | schemas.UnknownLogin, "What is known of it", media_types=(JSON,))
-    },
-)
-def show_login(query: StatusQuery) -> Answer:
-    """Show what is known of a user's login, without asking Twitch."""
-    row = services().tokens.find(query.user_id)
-    if row is None:
-        return reply(schemas.UnknownLogin(authenticated=False, user_id=query.user_id))
-    return reply(_user(row))
-
-
-@endpoint("/twitch/auth/users", "GET", tag="Streamers", answers={200: schemas.LoginList})
-def list_logins() -> Answer:
-    """List everyone with tokens, without asking Twitch."""
-    return reply(schemas.LoginList(users=[_user(row) for row in services().tokens.list()]))
-
-
-@endpoint(
-    "/twitch/auth/refresh/<user_id>",
-    "POST",
-    tag="Streamers",
-    answers={200: schemas.TokenState},
-    errors=_TOKEN,
-)
-def renew_token(user_id: str) -> Answer:
-    """Renew a user's token now; callers who come together share one renewal."""
-    row = services().tokens.find(user_id)
-    version = row.version if row else 0
-    token = _asking(services().tokens.renewed, user_id, version)
-    audited("token.refresh", f"user:{user_id}")
-    return reply(schemas.TokenState(**_without_token(token)))
-
-
-@endpoint(
-    "/twitch/auth/revoke/<user_id>",
-    "POST",
-    tag="Streamers",
-    answers={200: schemas.RevokedLogin},
-)
-def revoke_tokens(user_id: str) -> Answer:
-    """Revoke a user's tokens at Twitch and delete them here."""
-    confirmed = services().tokens.forget(user_id)
-    audited("token.revoke", f"user:{user_id}", after={"revoked_at_twitch": confirmed})
-    return reply(schemas.RevokedLogin(user_id=user_id, deleted=True, revoked_at_twitch=confirmed))
-
-
-@endpoint(
-    "/twitch/auth/token/<user_id>",
-    "GET",
-    tag="Streamers",
-    answers={200: schemas.LentToken},
-    errors=_TOKEN,
-)
-def lend_token(user_id: str) -> Answer:
-    """Lend a valid access token to another service; never the refresh token.
-
-    It is renewed first when it is near its end.
-    """
-    token = _asking(services().tokens.valid, user_id)
-    return reply(
-        schemas.LentToken(
-            access_token=token.access_token.reveal(),
-            token_type="bearer",  # noqa: S106  # its type
-            **_without_token(token),
-        )
-    )
-
-
-def _asking(ask: Callable[..., UserToken], *arguments: str | int) -> UserToken:
-    """The token; when the user must log in again, the error names the link for it."""
-    try:
-        return ask(*arguments)
-    except NeedsLogin as error:
-        error.extra = {"login_url": services().settings.login_url}
-        raise
-
-
-def _without_token(token: UserToken) -> dict[str, Any]:
-    return {
-        "user_id": token.user_id,
-        "login": token.login,
-        "scopes": list(token.scopes),
-        "expires_at": rfc3339(token.expires_at_ms),
-        "expires_in": services().tokens.seconds_left(token.expires_at_ms),
-    }
-
-
-def _user(row: TokenRow) -> schemas.Login:
-    scopes = row.scopes.split()
-    needed = scopes_for(services().roster.types(row.user_id))
-    return schemas.Login(
-        authenticated=row.status != NEEDS_LOGIN,
-        user_id=row.user_id,
-        login=row.login,
-        display_name=row.display_name,
-        scopes=scopes,
-        missing_scopes=missing_scopes(needed, scopes),
-        expires_at=rfc3339(row.expires_at_ms),
-        expires_in=services().tokens.seconds_left(row.expires_at_ms),
-        status="needs_login" if row.status == NEEDS_LOGIN else "ok",
-        reason=row.reason,
-        last_validated_at=rfc3339(row.validated_at_ms),
-        login_url=services().settings.login_url if row.status == NEEDS_LOGIN else None,
-    )
 
 
 def _connected(connected: Connected) -> Answer:

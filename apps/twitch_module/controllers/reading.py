@@ -5,11 +5,11 @@ description is made of it, too.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 from urllib.parse import parse_qsl
 
 from py4web import request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from ..domain.strict_json import NotStrict, is_storable, read_object
 from ..errors import BadRequest, Invalid, TooLarge
@@ -18,6 +18,7 @@ JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
 
 Source = Literal["query", "form", "json"]
+UserId = Annotated[str, Field(max_length=50, pattern=r"^[A-Za-z0-9_]+$")]
 Model_co = TypeVar("Model_co", bound=BaseModel, covariant=True)
 
 _MAX_FIELDS = 50

@@ -4,10 +4,7 @@ Across threads, processes and machines one request goes to Twitch per renewal. W
 another at it waits for the outcome in the database, and gets the new token.
 """
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -20,6 +17,7 @@ from ..models import channels, setbacks, tokens
 from ..models.database import Database
 from ..models.tokens import SealedPair, TokenRow
 from ..vault import Vault
+from .queues import Queues
 
 WAIT_SECONDS = 5.0  # for somebody else's renewal
 _POLL_SECONDS = (0.02, 0.05, 0.1, 0.2)  # then the last again
@@ -54,8 +52,7 @@ class Tokens:
         self._vault = vault
         self._auth = auth
         # Threads of this process queue here, so that one of them asks the database.
-        self._queues: dict[str, tuple[threading.Lock, int]] = {}
-        self._queues_lock = threading.Lock()
+        self._queues = Queues()
 
     def keep_login(self, validation: Validation, display_name: str, grant: Grant) -> None:
         """Store what a login brought; the channel's subscriptions are then looked after."""
@@ -107,7 +104,7 @@ class Tokens:
         that, five seconds at most. Raises NotFound, NeedsLogin and TwitchUnavailable.
         """
         ends = time.monotonic() + WAIT_SECONDS
-        with self._queue(user_id, WAIT_SECONDS):
+        with self._queues.entered(user_id, WAIT_SECONDS):
             polls = iter(_POLL_SECONDS)
             while True:
                 row, now_ms = self._usable(user_id)
@@ -204,28 +201,6 @@ class Tokens:
             return tokens.replace_sealed(
                 transaction, row, again["access_token"], again["refresh_token"]
             )
-
-    @contextmanager
-    def _queue(self, user_id: str, seconds: float) -> Iterator[None]:
-        with self._queues_lock:
-            lock, waiting = self._queues.get(user_id, (threading.Lock(), 0))
-            self._queues[user_id] = (lock, waiting + 1)
-        entered = lock.acquire(timeout=seconds)
-        try:
-            if not entered:
-                raise TwitchUnavailable(
-                    "The token is being renewed, and Twitch has not answered yet",
-                    code="renewal_in_progress",
-                )
-            yield
-        finally:
-            if entered:
-                lock.release()
-            with self._queues_lock:
-                lock, waiting = self._queues[user_id]
-                self._queues[user_id] = (lock, waiting - 1)
-                if waiting == 1:
-                    del self._queues[user_id]
 
     def _renew(self, row: TokenRow, lease: int) -> UserToken:
         """Exchange the refresh token, as the holder of the lease."""
