@@ -55,7 +55,7 @@ def refresh(installation: Installation, user: str, as_json: bool) -> None:
     """
     tokens = installation.services().tokens
     row = find_user(tokens, user)
-    renewed = tokens.renewed(row.user_id, row.version)
+    renewed = tokens.renewed_now(row.user_id)
     seconds = tokens.seconds_left(renewed.expires_at_ms)
     if as_json:
         show_json({"user_id": renewed.user_id, "login": renewed.login, "expires_in": seconds})

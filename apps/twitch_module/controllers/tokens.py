@@ -65,10 +65,11 @@ def list_logins() -> Answer:
     errors=_TOKEN,
 )
 def renew_token(user_id: str) -> Answer:
-    """Renew a user's token now; callers who come together share one renewal."""
-    row = services().tokens.find(user_id)
-    version = row.version if row else 0
-    token = _asking(services().tokens.renewed, user_id, version)
+    """Renew a user's token now; callers who come together share one renewal, and its failure.
+
+    After a failed renewal it is tried again at once, at most every second.
+    """
+    token = _asking(services().tokens.renewed_now, user_id)
     audited("token.refresh", f"user:{user_id}")
     return reply(schemas.TokenState(**_without_token(token)))
 

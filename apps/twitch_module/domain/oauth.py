@@ -99,6 +99,11 @@ def is_near_end(expires_at_ms: int, renewed_at_ms: int | None, now_ms: int) -> b
     return renewed_at_ms is None or left_ms < (expires_at_ms - renewed_at_ms) / 2
 
 
+def is_just_now(at_ms: int | None, now_ms: int) -> bool:
+    """Whether that was less than a second ago: too soon to ask Twitch for the same again."""
+    return at_ms is not None and 0 <= now_ms - at_ms < 1000
+
+
 def renewal_delay_seconds(failures: int, retry_after_seconds: float | None = None) -> float:
     """How long to leave a user's token alone after so many failed renewals in a row."""
     delay = RENEWAL_DELAYS_SECONDS[min(failures, len(RENEWAL_DELAYS_SECONDS)) - 1]

@@ -177,6 +177,10 @@ _STEPS: tuple[tuple[str, ...], ...] = (
             "ALTER TABLE twitch_activities DROP CONSTRAINT IF EXISTS twitch_activities_id_fkey"
         ),
     ),
+    (
+        # When the last renewal failed: who asks for one by hand does not wait for `retry_at_ms`.
+        "ALTER TABLE twitch_tokens ADD COLUMN failed_at_ms BIGINT",
+    ),
 )
 VERSION = len(_STEPS)
 

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 import structlog
 
 from ..clients.twitch_auth import DeadGrant, TwitchAuth
-from ..domain.oauth import Grant, Validation, is_near_end, renewal_delay_seconds
+from ..domain.oauth import (
+    Grant,
+    Validation,
+    is_just_now,
+    is_near_end,
+    renewal_delay_seconds,
+)
 from ..domain.secret import Secret
 from ..errors import Conflict, ModuleError, NotFound, TwitchRefused, TwitchUnavailable
 from ..models import channels, setbacks, tokens
@@ -97,11 +103,23 @@ class Tokens:
                 return self._open(row)
             raise
 
-    def renewed(self, user_id: str, version: int) -> UserToken:
+    def renewed_now(self, user_id: str) -> UserToken:
+        """A token that was renewed within the last second, for who asks for it by hand.
+
+        Tries at once also where the last renewal has failed, but not within that second. Those
+        who ask together share one renewal, and its failure. Raises as `renewed` does.
+        """
+        row, now_ms = self._usable(user_id)
+        if is_just_now(row.renewed_at_ms, now_ms):
+            return self._open(row)
+        return self.renewed(user_id, row.version, at_once=True)
+
+    def renewed(self, user_id: str, version: int, *, at_once: bool = False) -> UserToken:
         """A token newer than `version`, which is near its end or which Twitch has refused.
 
         Renews at Twitch unless somebody else has done so or is doing so: then it waits for
-        that, five seconds at most. Raises NotFound, NeedsLogin and TwitchUnavailable.
+        that, five seconds at most. After a failure it is left alone for a while; with `at_once`
+        for a second. Raises NotFound, NeedsLogin and TwitchUnavailable.
         """
         ends = time.monotonic() + WAIT_SECONDS
         with self._queues.entered(user_id, WAIT_SECONDS):
@@ -110,7 +128,10 @@ class Tokens:
                 row, now_ms = self._usable(user_id)
                 if row.version > version:
                     return self._open(row)
-                if row.retry_at_ms > now_ms:
+                is_paused = row.retry_at_ms > now_ms
+                if at_once:
+                    is_paused = is_just_now(row.failed_at_ms, now_ms)
+                if is_paused:
                     message = f"The last renewal failed ({row.reason}); it is tried later"
                     raise TwitchUnavailable(message, code="renewal_paused")
                 with self._database.transaction() as transaction:

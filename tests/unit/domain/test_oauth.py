@@ -9,6 +9,7 @@ from apps.twitch_module.domain.oauth import (
     NotAGrant,
     authorize_url,
     is_dead_grant,
+    is_just_now,
     is_near_end,
     missing_scopes,
     read_grant,
@@ -152,3 +153,17 @@ def test_nothing_that_is_read_shows_a_token() -> None:
     shown: Any = read_grant({**PAIR, "access_token": "canary", "refresh_token": "canary"})
 
     assert "canary" not in f"{shown}"
+
+
+@pytest.mark.parametrize(
+    ("at_ms", "now_ms", "expected"),
+    [
+        (5000, 5000, True),
+        (5000, 5999, True),
+        (5000, 6000, False),
+        (5000, 4999, False),  # the clock was set back: nobody waits for it
+        (None, 5000, False),
+    ],
+)
+def test_just_now_is_less_than_a_second_ago(at_ms: int | None, now_ms: int, expected: bool) -> None:
+    assert is_just_now(at_ms, now_ms) is expected
