@@ -13,7 +13,6 @@ from ..errors import (
     Busy,
     DatabaseUnavailable,
     Forbidden,
-    Invalid,
     ModuleError,
     NotFound,
     RateLimited,
@@ -133,7 +132,7 @@ class Operation:
         if "<" in self.path:
             shared.append(NotFound)
         if self.takes is not None:
-            shared.append(Invalid)
+            shared.append(self.takes.refusal)
         if self.message is not None or (self.takes is not None and self.takes.media_types):
             shared += [TooLarge, TooSlow]
         return [

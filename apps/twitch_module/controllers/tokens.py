@@ -1,9 +1,9 @@
 """The users' tokens: what is known of them, renewing, revoking, and lending them."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..common import services
 from ..domain.catalogue import scopes_for
@@ -24,6 +24,18 @@ class StatusQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     user_id: UserId
+
+
+class RefusedToken(BaseModel):
+    """Which token Twitch has refused, for a caller who was lent it."""
+
+    # Never the token itself: headers end up in logs.
+    refused: Annotated[str, Field(pattern=r"^sha256=[0-9a-fA-F]{64}$")] | None = Field(
+        None,
+        alias="Twitch-Token-Refused",
+        description="`sha256=` and the SHA-256, in hexadecimal, of the access token that Twitch"
+        " answered 401 to",
+    )
 
 
 # What asking for a user's token comes to.
@@ -91,15 +103,23 @@ def revoke_tokens(user_id: str) -> Answer:
     "/twitch/auth/token/<user_id>",
     "GET",
     tag="Streamers",
+    takes=Takes(RefusedToken, "header"),
     answers={200: schemas.LentToken},
     errors=_TOKEN,
 )
-def lend_token(user_id: str) -> Answer:
+def lend_token(said: RefusedToken, user_id: str) -> Answer:
     """Lend a valid access token to another service; never the refresh token.
 
-    It is renewed first when it is near its end.
+    It is renewed first when it is near its end. A caller to whom Twitch has answered 401 says so
+    in `Twitch-Token-Refused`: when Twitch does not take that token any more, it is renewed, once
+    for all who ask. When Twitch does, the 401 meant something else, such as a missing scope, and
+    the same token is lent again.
     """
-    token = _asking(services().tokens.valid, user_id)
+    if said.refused is None:
+        token = _asking(services().tokens.valid, user_id)
+    else:
+        digest = said.refused.removeprefix("sha256=").lower()
+        token = _asking(services().tokens.instead_of, user_id, digest)
     return reply(
         schemas.LentToken(
             access_token=token.access_token.reveal(),

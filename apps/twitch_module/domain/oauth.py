@@ -94,6 +94,8 @@ def is_near_end(expires_at_ms: int, renewed_at_ms: int | None, now_ms: int) -> b
     hours at all is used for half of its life first. Otherwise it would be renewed at each use.
     """
     left_ms = expires_at_ms - now_ms
+    if left_ms <= 0:
+        return True
     if left_ms >= NEAR_END_MS:
         return False
     return renewed_at_ms is None or left_ms < (expires_at_ms - renewed_at_ms) / 2

@@ -203,6 +203,14 @@ def save_validation(
     )
 
 
+def save_end(transaction: Transaction, row: TokenRow) -> None:
+    """Note that Twitch does not take this access token any more, unless there is a newer one."""
+    transaction.execute(
+        "UPDATE twitch_tokens SET expires_at_ms = %s WHERE user_id = %s AND version = %s",
+        [transaction.now_ms(), row.user_id, row.version],
+    )
+
+
 def delete(transaction: Transaction, user_id: str) -> bool:
     """Forget a user's tokens; whether there were any."""
     sql = "DELETE FROM twitch_tokens WHERE user_id = %s RETURNING id"

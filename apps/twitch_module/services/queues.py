@@ -8,7 +8,7 @@ from ..errors import TwitchUnavailable
 
 
 class Queues:
-    """Lets one thread at a time do something about a user. A queue is there while it is used."""
+    """Lets one thread at a time do a thing. A queue is there as long as anybody uses it."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, tuple[threading.Lock, int]] = {}

@@ -4,6 +4,7 @@ Across threads, processes and machines one request goes to Twitch per renewal. W
 another at it waits for the outcome in the database, and gets the new token.
 """
 
+import hashlib
 import time
 from dataclasses import dataclass
 
@@ -59,6 +60,8 @@ class Tokens:
         self._auth = auth
         # Threads of this process queue here, so that one of them asks the database.
         self._queues = Queues()
+        # By user: the SHA-256 of a token that lived in spite of what a caller said, and when.
+        self._found_alive: dict[str, tuple[str, float]] = {}
 
     def keep_login(self, validation: Validation, display_name: str, grant: Grant) -> None:
         """Store what a login brought; the channel's subscriptions are then looked after."""
@@ -102,6 +105,20 @@ class Tokens:
             if row.expires_at_ms > now_ms:
                 return self._open(row)
             raise
+
+    def instead_of(self, user_id: str, refused_sha256: str) -> UserToken:
+        """A token for a caller whom Twitch has refused one, known by its SHA-256 in hexadecimal.
+
+        One that is not the current one has been replaced already. About the current one Twitch
+        is asked first: its APIs also say 401 where a scope is missing, and nobody is to use
+        renewals up by saying so. Only a dead one is renewed, once for all who ask; one that
+        lives is lent again. Raises as `valid` does.
+        """
+        with self._queues.entered(f"refused:{user_id}", WAIT_SECONDS):
+            row, now_ms = self._usable(user_id)
+            if _sha256(self._open_access(row)) == refused_sha256 and row.expires_at_ms > now_ms:
+                self._find_out(row, refused_sha256)
+        return self.valid(user_id)
 
     def renewed_now(self, user_id: str) -> UserToken:
         """A token that was renewed within the last second, for who asks for it by hand.
@@ -164,16 +181,18 @@ class Tokens:
         log.info("tokens deleted", user_id=user_id, revoked_at_twitch=confirmed)
         return confirmed
 
-    def validate(self, row: TokenRow) -> None:
+    def validate(self, row: TokenRow) -> bool:
         """Ask Twitch about a token, keep what it says, and renew it where that is needed.
 
-        Raises NeedsLogin, and TwitchUnavailable when there was no answer.
+        Whether Twitch took it. Raises NeedsLogin, and TwitchUnavailable when there was no answer.
         """
         validation = self._auth.validate(self._open_access(row))
         if validation is None:
             log.info("token refused", user_id=row.user_id)
+            with self._database.transaction() as transaction:
+                tokens.save_end(transaction, row)  # nobody is lent it, should the renewal fail
             self.renewed(row.user_id, row.version)
-            return
+            return False
         if validation.user_id != row.user_id:
             raise TwitchUnavailable("Twitch says that the token is somebody else's")
         with self._database.transaction() as transaction:
@@ -188,6 +207,15 @@ class Tokens:
             )
         if is_near_end(expires_at_ms, row.renewed_at_ms, now_ms):
             self.renewed(row.user_id, row.version)
+        return True
+
+    def _find_out(self, row: TokenRow, refused_sha256: str) -> None:
+        """Validate a token of which somebody says that it is dead: at most once a second."""
+        alive, at = self._found_alive.get(row.user_id, ("", 0.0))
+        if alive == refused_sha256 and time.monotonic() - at < 1:
+            return
+        if self.validate(row):
+            self._found_alive[row.user_id] = (refused_sha256, time.monotonic())
 
     def check_keys(self) -> None:
         """Open every stored token. Raises CannotOpen when a key is missing or wrong."""
@@ -284,6 +312,10 @@ class Tokens:
             row.expires_at_ms,
             row.version,
         )
+
+
+def _sha256(token: Secret) -> str:
+    return hashlib.sha256(token.reveal().encode()).hexdigest()
 
 
 def _place(user_id: str, column: str) -> str:
