@@ -181,12 +181,19 @@ class Tokens:
         log.info("tokens deleted", user_id=user_id, revoked_at_twitch=confirmed)
         return confirmed
 
+    def ask_twitch(self, row: TokenRow) -> Validation | None:
+        """What Twitch says of a token now, None when it refuses it; nothing is kept of it.
+
+        Raises CannotOpen, and what TwitchAuth.validate raises.
+        """
+        return self._auth.validate(self._open_access(row))
+
     def validate(self, row: TokenRow) -> bool:
         """Ask Twitch about a token, keep what it says, and renew it where that is needed.
 
         Whether Twitch took it. Raises NeedsLogin, and TwitchUnavailable when there was no answer.
         """
-        validation = self._auth.validate(self._open_access(row))
+        validation = self.ask_twitch(row)
         if validation is None:
             log.info("token refused", user_id=row.user_id)
             with self._database.transaction() as transaction:
