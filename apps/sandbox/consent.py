@@ -12,7 +12,7 @@ from .settings import expected_client_id
 from .tokens import Code
 from .world import world
 
-FIELDS = ("client_id", "redirect_uri", "response_type", "scope", "state")
+FIELDS = ("client_id", "redirect_uri", "response_type", "scope", "state", "force_verify")
 
 
 @played("/sandbox/oauth2/authorize", "GET")
@@ -47,6 +47,8 @@ def _checked(asked: dict[str, str]) -> dict[str, str]:
         raise RefusedCall(
             consent_page(400, problem("redirect_uri does not match a registered URI"))
         )
+    if asked["force_verify"] not in ("", "true", "false"):
+        raise RefusedCall(consent_page(400, problem("force_verify must be true or false")))
     if asked["response_type"] != "code":
         raise RefusedCall(
             _back(asked, error="unsupported_response_type", error_description="Use code")

@@ -107,6 +107,18 @@ def test_further_scopes_are_asked_for_when_they_are_configured(start: Start) -> 
 
 
 @on_sqlite
+@shared_server
+def test_twitch_asks_again_where_the_link_says_so(module: Module) -> None:
+    browser = Browser(module)
+    refused = browser.get("/twitch/auth/login", {"force": "perhaps"})
+
+    assert "force_verify" not in browser.begin()
+    assert "force_verify" not in browser.begin(force="0")
+    assert "true" == browser.begin(force="1")["force_verify"]
+    assert 422 == refused.status_code
+
+
+@on_sqlite
 def test_the_cookie_binds_the_login_to_the_browser(start: Start) -> None:
     plain = Browser(start()).get("/twitch/auth/login", {}).headers["Set-Cookie"]
     secure = (

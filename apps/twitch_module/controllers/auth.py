@@ -25,6 +25,7 @@ class LoginQuery(BaseModel):
     activation_key: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     # Ask for what this channel's own event types need.
     channel_id: UserId | None = None
+    force: bool = Field(False, description="Have Twitch ask again, also who has agreed before")
 
 
 class CallbackQuery(BaseModel):
@@ -62,7 +63,7 @@ def begin_login(query: LoginQuery) -> Answer:
     # A browser that has two logins open goes on with the same cookie, so that both can end.
     browser = _browser() or services().logins.new_browser()
     key = Secret(query.activation_key) if query.activation_key else None
-    location = services().logins.begin(browser, key, query.channel_id)
+    location = services().logins.begin(browser, key, query.channel_id, force_verify=query.force)
     _set_cookie(browser)
     response.status = 303
     response.headers["Location"] = location

@@ -47,9 +47,19 @@ class Validation:
 
 
 def authorize_url(
-    auth_url: str, *, client_id: str, redirect_uri: str, scopes: Iterable[str], state: str
+    auth_url: str,
+    *,
+    client_id: str,
+    redirect_uri: str,
+    scopes: Iterable[str],
+    state: str,
+    force_verify: bool = False,
 ) -> str:
-    """Where a browser is sent to log in."""
+    """Where a browser is sent to log in.
+
+    With `force_verify` Twitch asks whoever has agreed before, too, and lets them change the
+    account; else their browser is sent straight back.
+    """
     query = {
         "client_id": client_id,
         "redirect_uri": redirect_uri,
@@ -57,6 +67,8 @@ def authorize_url(
         "scope": " ".join(scopes),
         "state": state,
     }
+    if force_verify:
+        query["force_verify"] = "true"
     return f"{auth_url}/authorize?{urlencode(query)}"
 
 

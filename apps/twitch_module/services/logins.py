@@ -76,7 +76,12 @@ class Logins:
         return Secret(secrets.token_urlsafe(_RANDOM_BYTES))
 
     def begin(
-        self, browser: Secret, activation_key: Secret | None, channel_id: str | None = None
+        self,
+        browser: Secret,
+        activation_key: Secret | None,
+        channel_id: str | None = None,
+        *,
+        force_verify: bool = False,
     ) -> str:
         """Where to send this browser. The key stays here until Twitch says who logged in."""
         state = secrets.token_urlsafe(_RANDOM_BYTES)
@@ -90,6 +95,7 @@ class Logins:
             redirect_uri=self._redirect_uri,
             scopes=self._scopes(channel_id),
             state=state,
+            force_verify=force_verify,
         )
 
     def check(self, state: str, browser: Secret | None) -> Secret | None:

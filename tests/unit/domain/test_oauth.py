@@ -42,6 +42,17 @@ def test_the_authorize_url_holds_what_twitch_needs() -> None:
     }
 
 
+def test_twitch_can_be_told_to_ask_again() -> None:
+    def asked(**force: bool) -> dict[str, list[str]]:
+        url = authorize_url(
+            "https://id", client_id="i", redirect_uri="r", scopes=[], state="s", **force
+        )
+        return parse_qs(urlsplit(url).query)
+
+    assert ["true"] == asked(force_verify=True)["force_verify"]
+    assert "force_verify" not in asked() | asked(force_verify=False)
+
+
 class TestReadGrant:
     @pytest.mark.parametrize(
         ("scope", "expected"),
