@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from ..clients.twitch_auth import DeadGrant, TwitchAuth
+from ..domain.access import Actor
 from ..domain.oauth import (
     Grant,
     Validation,
@@ -20,11 +21,12 @@ from ..domain.oauth import (
 )
 from ..domain.secret import Secret
 from ..errors import Conflict, ModuleError, NotFound, TwitchRefused, TwitchUnavailable
-from ..models import channels, setbacks, tokens
+from ..models import audit, channels, setbacks, tokens
 from ..models.database import Database
-from ..models.tokens import SealedPair, TokenRow
+from ..models.tokens import TokenRow
 from ..vault import Vault
 from .queues import Queues
+from .seal import Seal
 
 WAIT_SECONDS = 5.0  # for somebody else's renewal
 _POLL_SECONDS = (0.02, 0.05, 0.1, 0.2)  # then the last again
@@ -56,15 +58,25 @@ class Tokens:
 
     def __init__(self, database: Database, vault: Vault, auth: TwitchAuth) -> None:
         self._database = database
-        self._vault = vault
+        self._seal = Seal(vault)
         self._auth = auth
         # Threads of this process queue here, so that one of them asks the database.
         self._queues = Queues()
         # By user: the SHA-256 of a token that lived in spite of what a caller said, and when.
         self._found_alive: dict[str, tuple[str, float]] = {}
 
-    def keep_login(self, validation: Validation, display_name: str, grant: Grant) -> None:
-        """Store what a login brought; the channel's subscriptions are then looked after."""
+    def keep_login(
+        self,
+        validation: Validation,
+        display_name: str,
+        grant: Grant,
+        *,
+        imported_by: Actor | None = None,
+    ) -> None:
+        """Store what a login brought; the channel's subscriptions are then looked after.
+
+        `imported_by` is who brought the pair, where the user did not log in here.
+        """
         with self._database.transaction() as transaction:
             now_ms = transaction.now_ms()
             tokens.save_login(
@@ -72,12 +84,15 @@ class Tokens:
                 user_id=validation.user_id,
                 login=validation.login,
                 display_name=display_name,
-                pair=self._seal(validation.user_id, grant, now_ms),
+                pair=self._seal.pair(validation.user_id, grant, now_ms),
                 check_at_ms=now_ms + 30 * 60 * 1000,
             )
             channels.warn(transaction, validation.user_id, None)
             setbacks.forgive_login(transaction, validation.user_id)
             channels.compare_soon(transaction, validation.user_id)
+            if imported_by is not None:
+                subject, after = f"user:{validation.user_id}", {"scopes": list(grant.scopes)}
+                audit.record(transaction, imported_by, "token.import", subject, after=after)
         log.info("logged in", user_id=validation.user_id, login=validation.login)
 
     def find(self, user_id: str) -> TokenRow | None:
@@ -116,7 +131,10 @@ class Tokens:
         """
         with self._queues.entered(f"refused:{user_id}", WAIT_SECONDS):
             row, now_ms = self._usable(user_id)
-            if _sha256(self._open_access(row)) == refused_sha256 and row.expires_at_ms > now_ms:
+            if (
+                _sha256(self._seal.access_token(row)) == refused_sha256
+                and row.expires_at_ms > now_ms
+            ):
                 self._find_out(row, refused_sha256)
         return self.valid(user_id)
 
@@ -175,7 +193,7 @@ class Tokens:
         row = self.find(user_id)
         if row is None:
             raise NotFound(f"There are no tokens of user {user_id!r}")
-        confirmed = self._auth.revoke(self._open_access(row))
+        confirmed = self._auth.revoke(self._seal.access_token(row))
         with self._database.transaction() as transaction:
             tokens.delete(transaction, user_id)
         log.info("tokens deleted", user_id=user_id, revoked_at_twitch=confirmed)
@@ -186,7 +204,7 @@ class Tokens:
 
         Raises CannotOpen, and what TwitchAuth.validate raises.
         """
-        return self._auth.validate(self._open_access(row))
+        return self._auth.validate(self._seal.access_token(row))
 
     def validate(self, row: TokenRow) -> bool:
         """Ask Twitch about a token, keep what it says, and renew it where that is needed.
@@ -227,8 +245,8 @@ class Tokens:
     def check_keys(self) -> None:
         """Open every stored token. Raises CannotOpen when a key is missing or wrong."""
         for row in self.list():
-            self._open_access(row)
-            self._vault.open(_place(row.user_id, "refresh_token"), row.refresh_token)
+            self._seal.access_token(row)
+            self._seal.refresh_token(row)
 
     def seal_anew(self) -> int:
         """Put every token under the first key, while others go on working; how many changed.
@@ -241,26 +259,19 @@ class Tokens:
                 rows = tokens.sealed_after(transaction, after, 100)
             if not rows:
                 return changed
-            changed += sum(self._seal_row_anew(row) for row in rows)
+            changed += sum(self._replace_sealed(row) for row in rows)
             after = rows[-1].user_id
 
-    def _seal_row_anew(self, row: TokenRow) -> bool:
-        places = {name: _place(row.user_id, name) for name in ("access_token", "refresh_token")}
-        sealed = {name: getattr(row, name) for name in places}
-        if all(self._vault.is_current(places[name], sealed[name]) for name in places):
+    def _replace_sealed(self, row: TokenRow) -> bool:
+        again = self._seal.anew(row)
+        if again is None:
             return False
-        again = {
-            name: self._vault.seal(place, self._vault.open(place, sealed[name]))
-            for name, place in places.items()
-        }
         with self._database.transaction() as transaction:
-            return tokens.replace_sealed(
-                transaction, row, again["access_token"], again["refresh_token"]
-            )
+            return tokens.replace_sealed(transaction, row, *again)
 
     def _renew(self, row: TokenRow, lease: int) -> UserToken:
         """Exchange the refresh token, as the holder of the lease."""
-        refresh_token = self._vault.open(_place(row.user_id, "refresh_token"), row.refresh_token)
+        refresh_token = self._seal.refresh_token(row)
         try:
             grant = self._auth.renew(refresh_token)
         except DeadGrant as error:
@@ -271,7 +282,7 @@ class Tokens:
             self._note_failure(row, lease, tokens.OK, str(error), int(delay * 1000))
             raise
         with self._database.transaction() as transaction:
-            pair = self._seal(row.user_id, grant, transaction.now_ms())
+            pair = self._seal.pair(row.user_id, grant, transaction.now_ms())
             saved = tokens.save_renewal(transaction, row, lease, pair)
         if saved:
             log.info("token renewed", user_id=row.user_id, expires_in=grant.expires_in)
@@ -299,22 +310,11 @@ class Tokens:
             raise NeedsLogin(f"{row.login} has to log in again: {row.reason}")
         return row, now_ms
 
-    def _seal(self, user_id: str, grant: Grant, now_ms: int) -> SealedPair:
-        return SealedPair(
-            self._vault.seal(_place(user_id, "access_token"), grant.access_token),
-            self._vault.seal(_place(user_id, "refresh_token"), grant.refresh_token),
-            " ".join(grant.scopes),
-            now_ms + grant.expires_in * 1000,
-        )
-
-    def _open_access(self, row: TokenRow) -> Secret:
-        return self._vault.open(_place(row.user_id, "access_token"), row.access_token)
-
     def _open(self, row: TokenRow) -> UserToken:
         return UserToken(
             row.user_id,
             row.login,
-            self._open_access(row),
+            self._seal.access_token(row),
             tuple(row.scopes.split()),
             row.expires_at_ms,
             row.version,
@@ -323,7 +323,3 @@ class Tokens:
 
 def _sha256(token: Secret) -> str:
     return hashlib.sha256(token.reveal().encode()).hexdigest()
-
-
-def _place(user_id: str, column: str) -> str:
-    return f"twitch_tokens:{user_id}:{column}"
