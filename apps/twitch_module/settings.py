@@ -218,6 +218,11 @@ class Settings(BaseModel):
         return self.twitch_redirect_uri.partition("/twitch/auth/")[0] + "/twitch/auth/login"
 
     @property
+    def connected_url(self) -> str:
+        """Where a streamer's browser ends after its login, with nothing of it in the address."""
+        return self.login_url.removesuffix("login") + "connected"
+
+    @property
     def encryption_keys(self) -> tuple[str, ...]:
         """The keys for the vault; the first encrypts. Empty when one is to be generated."""
         keys = self.token_encryption_keys

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..common import services
 from ..domain.oauth import STATE_SECONDS
 from ..domain.secret import Secret
-from ..errors import BadRequest, DatabaseUnavailable, Forbidden, ModuleError
-from ..services.logins import Connected, StateRefused
+from ..errors import BadRequest, DatabaseUnavailable, Forbidden, ModuleError, NotFound
+from ..services.logins import Connected, StateRefused, WrongChannel
 from . import schemas
 from .http import Answer, endpoint, page, problem, reply, wants_page
 from .operations import TWITCH, Fails, Says
@@ -23,7 +23,7 @@ class LoginQuery(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     activation_key: Annotated[str, Field(min_length=1, max_length=500)] | None = None
-    # Ask for what this channel's own event types need.
+    # Ask for what this channel's own event types need, and take nobody else's login.
     channel_id: UserId | None = None
     force: bool = Field(False, description="Have Twitch ask again, also who has agreed before")
 
@@ -43,6 +43,12 @@ class Declined(Forbidden):
 
     code = "access_denied"
     title = "Not connected"
+
+
+class NoLogin(NotFound):
+    """Nothing is kept of a login in this browser."""
+
+    title = "There is no login to show"
 
 
 @endpoint(
@@ -65,10 +71,7 @@ def begin_login(query: LoginQuery) -> Answer:
     key = Secret(query.activation_key) if query.activation_key else None
     location = services().logins.begin(browser, key, query.channel_id, force_verify=query.force)
     _set_cookie(browser)
-    response.status = 303
-    response.headers["Location"] = location
-    response.headers["Cache-Control"] = "no-store"
-    return ""
+    return _see_other(location)
 
 
 @endpoint(
@@ -76,10 +79,17 @@ def begin_login(query: LoginQuery) -> Answer:
     "GET",
     tag="Streamers' logins",
     takes=Takes(CallbackQuery, "query"),
-    answers={200: Says(schemas.Connected, media_types=(JSON, "text/html"))},
+    answers={
+        200: Says(schemas.Connected, media_types=(JSON,)),
+        303: Says(
+            about="For browsers: to a page that says how it went, without code and state",
+            headers={"Location": "/twitch/auth/connected", "Set-Cookie": "Whose login it was"},
+        ),
+    },
     errors=(
         Fails(BadRequest, StateRefused.code, "code_refused"),
         Declined,
+        WrongChannel,
         *TWITCH,
         DatabaseUnavailable,
     ),
@@ -87,39 +97,69 @@ def begin_login(query: LoginQuery) -> Answer:
 def callback(query: CallbackQuery) -> Answer:
     """Finish a login: where Twitch sends the browser back to.
 
-    It takes the cookie of the browser that began, and each `state` once.
+    It takes the cookie of the browser that began, and each `state` once. When the link was for
+    one channel (`channel_id`) and somebody else has logged in, nothing of that login is kept.
     """
+    browser = _browser()
+    result: Connected | WrongChannel
     try:
-        activation_key = services().logins.check(query.state, _browser())
+        begun = services().logins.check(query.state, browser)
         if query.error or not query.code:
             raise Declined("Twitch says that the request was declined")
-        connected = services().logins.finish(Secret(query.code), activation_key)
+        result = services().logins.finish(Secret(query.code), begun)
+    except WrongChannel as error:
+        result = error
     except ModuleError as error:
         return _not_connected(error)
-    return _connected(connected)
+    if browser is None or not wants_page():
+        return _told(result)
+    services().logins.remember(browser, result)
+    _set_cookie(browser)  # once more: the page is to be there as long as what it shows
+    return _see_other(services().settings.connected_url)
 
 
-def _connected(connected: Connected) -> Answer:
-    if wants_page():
-        return page(
-            "connected.html",
-            title="Connected",
-            display_name=connected.display_name,
-            login=connected.login,
-            gateway=connected.gateway,
+@endpoint(
+    "/twitch/auth/connected",
+    "GET",
+    tag="Streamers' logins",
+    answers={200: Says(schemas.Connected, media_types=(JSON, "text/html"))},
+    errors=(NoLogin, WrongChannel, DatabaseUnavailable),
+)
+def show_connected() -> Answer:
+    """Show what the login came to that has ended last in this browser, for ten minutes."""
+    result = services().logins.result(_browser())
+    if result is None:
+        return _not_connected(
+            NoLogin(
+                "No login has ended in this browser within the last ten minutes;"
+                " what is connected stays connected"
+            )
         )
-    gateway = connected.gateway
+    return _told(result)
+
+
+def _told(result: Connected | WrongChannel) -> Answer:
+    """What a login came to, as a page or as a document."""
+    if isinstance(result, WrongChannel):
+        if not wants_page():
+            return problem(result)
+        response.status = result.status
+        return page("wrong_channel.html", title=result.title, wrong=result)
+    if wants_page():
+        return page("connected.html", title="Connected", connected=result)
+    gateway = result.gateway
     return reply(
         schemas.Connected(
             authenticated=True,
-            message=f"Connected as {connected.display_name}",
-            user_id=connected.user_id,
-            login=connected.login,
-            display_name=connected.display_name,
-            scopes=list(connected.scopes),
+            message=f"Connected as {result.display_name}",
+            user_id=result.user_id,
+            login=result.login,
+            display_name=result.display_name,
+            scopes=list(result.scopes),
             gateway=schemas.Gateway(activated=gateway == "activated", detail=gateway)
             if gateway
             else None,
+            monitored=result.monitored,
         )
     )
 
@@ -132,6 +172,13 @@ def _not_connected(error: ModuleError) -> Answer:
     if isinstance(error, Declined):
         hint = "If the link that you came by held an activation key, use that link again."
     return page("not_connected.html", title=error.title, detail=str(error), hint=hint)
+
+
+def _see_other(location: str) -> Answer:
+    response.status = 303
+    response.headers["Location"] = location
+    response.headers["Cache-Control"] = "no-store"
+    return ""
 
 
 def _is_https() -> bool:

@@ -43,7 +43,7 @@ TAGS: Final[Mapping[Tag, str]] = {
     "Events": "What Twitch has sent, newest first.",
     "Activities": "What events earn, and its delivery to WaddleBot.",
     "Streamers": "Twitch's users, and the tokens of those who have logged in.",
-    "Streamers' logins": "Two addresses for streamers' browsers; programs need neither.",
+    "Streamers' logins": "Addresses for streamers' browsers; programs need none of them.",
     "Admins": "Sessions of people: a password brings an access token for 15 minutes.",
     "Service tokens": "Tokens of other services: made by admins, exchanged by the services.",
     "Audit": "Who changed what.",

@@ -120,6 +120,12 @@ TABLES: dict[str, dict[str, str]] = {
         "browser_hash": _TEXT,  # SHA-256 of the cookie of the browser that began
         "activation_key": _TEXT,  # sealed
         "expires_at_ms": _BIGINT,
+        "channel_id": _TEXT,  # whose login it is to be; empty for anybody's
+    },
+    "oauth_results": {
+        "browser_hash": _TEXT,  # as above; unique
+        "result": _TEXT,  # JSON: what the browser's last login came to
+        "expires_at_ms": _BIGINT,
     },
     "admin_users": {
         "username": _TEXT,  # in lower case; unique
