@@ -17,8 +17,12 @@ FIELDS = ("client_id", "redirect_uri", "response_type", "scope", "state", "force
 
 @played("/sandbox/oauth2/authorize", "GET")
 def ask(call: Call) -> Answer:
-    """The question, with a button for every user there is."""
+    """The question, with a button for every user there is; none to who has answered before."""
     asked = _checked({name: call.param(name) or "" for name in FIELDS})
+    user_id, scopes = world.settings.logged_in_user_id, set(asked["scope"].split())
+    granted = world.tokens.granted(asked["client_id"], user_id)
+    if granted and scopes <= granted and asked["force_verify"] != "true":
+        return _agreed(asked, user_id)
     return consent_page(200, _question(asked), redirects_to=origin_of(asked["redirect_uri"]))
 
 
@@ -30,8 +34,12 @@ def decide(call: Call) -> Answer:
     person = world.people.get(form.get("user_id", ""))
     if person is None:
         return _back(asked, error="access_denied", error_description=DENIED)
+    return _agreed(asked, person.id)
+
+
+def _agreed(asked: dict[str, str], user_id: str) -> Answer:
     scopes = tuple(asked["scope"].split())
-    code = Code(asked["client_id"], asked["redirect_uri"], person.id, scopes)
+    code = Code(asked["client_id"], asked["redirect_uri"], user_id, scopes)
     return _back(asked, code=world.tokens.issue_code(code), scope=" ".join(scopes))
 
 

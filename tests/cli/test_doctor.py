@@ -410,6 +410,18 @@ def test_keys_that_do_not_open_the_tokens_leave_nothing_to_ask_twitch(ward: Ward
     assert "the encryption keys have to open the tokens first" in found["detail"]
 
 
+def test_who_has_to_log_in_again_is_named_also_when_twitch_is_away(ward: Ward) -> None:
+    ward.execute(
+        "UPDATE twitch_tokens SET status = 'needs_login', reason = 'gone'"
+        f" WHERE user_id = '{STREAMER_ID}'"
+    )
+    ward.set(TWITCH_AUTH_URL="http://127.0.0.1:9")
+    found = [one["detail"] for one in ward.findings() if one["check"] == "tokens"]
+
+    assert f"{STREAMER} has to log in again: gone" == found[0]
+    assert found[1].startswith("not all checked: Twitch")
+
+
 def test_subscriptions_that_failed_or_are_missing_are_named(ward: Ward) -> None:
     ward.vanish("channel.raid")
     ward.vanish("user.authorization.revoke")

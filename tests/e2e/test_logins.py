@@ -131,6 +131,20 @@ def test_twitch_asks_again_where_the_link_says_so(module: Module) -> None:
 
 
 @on_sqlite
+@shared_server
+def test_a_browser_that_is_logged_in_as_somebody_else_can_change_by_the_forced_link(
+    module: Module, sandbox: Sandbox
+) -> None:
+    log_in(module, ANOTHER)
+    sandbox.control("settings", {"logged_in_user_id": ANOTHER})
+    plain = Browser(module).get("/twitch/auth/login", {}).headers["Location"]
+    forced = Browser(module).get("/twitch/auth/login", {"force": "1"}).headers["Location"]
+
+    assert 302 == requests.get(plain, allow_redirects=False, timeout=10).status_code
+    assert 200 == requests.get(forced, allow_redirects=False, timeout=10).status_code
+
+
+@on_sqlite
 def test_the_cookie_binds_the_login_to_the_browser(start: Start) -> None:
     plain = Browser(start()).get("/twitch/auth/login", {}).headers["Set-Cookie"]
     secure = (

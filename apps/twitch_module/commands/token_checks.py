@@ -32,18 +32,29 @@ def check_scopes(examination: Examination) -> Iterator[Finding]:
 
 def check_tokens(examination: Examination) -> Iterator[Finding]:
     """Whether Twitch takes the tokens, and they are looked after."""
-    users = examination.users
+    name, users = "tokens", examination.users
     with examination.database.transaction(write=False) as transaction:
         now_seconds = transaction.now_ms() // 1000
-    found = [fault for user in users if (fault := _token_fault(examination, user, now_seconds))]
-    yield from found or [Finding("tokens", OK, f"Twitch takes the tokens of {len(users)} users")]
+    found = [_death(examination, user) for user in users if user.status == NEEDS_LOGIN]
+    alive = [user for user in users if user.status != NEEDS_LOGIN]
+    try:
+        faults = [_token_fault(examination, user, now_seconds) for user in alive]
+        found += [fault for fault in faults if fault]
+    except NotChecked as reason:
+        found.append(Finding(name, WARNING, f"not checked: {reason}"))
+    except ModuleError as error:
+        found.append(Finding(name, WRONG, f"not all checked: {error}", "Try again in a moment"))
+    yield from found or [Finding(name, OK, f"Twitch takes the tokens of {len(users)} users")]
+
+
+def _death(examination: Examination, user: TokenRow) -> Finding:
+    detail = f"{user.login} has to log in again: {user.reason}"
+    return Finding("tokens", WRONG, detail, _log_in(examination, user.login))
 
 
 def _token_fault(examination: Examination, user: TokenRow, now_seconds: int) -> Finding | None:
     name, login = "tokens", user.login
     again = _log_in(examination, login)
-    if user.status == NEEDS_LOGIN:
-        return Finding(name, WRONG, f"{login} has to log in again: {user.reason}", again)
     said = examination.said_of(user)
     if said is None:
         detail = f"Twitch refuses {login}'s token"
