@@ -152,8 +152,8 @@ class Module:
             timeout=10,
         )
 
-    def call(self, method: str, path: str, **options: Any) -> requests.Response:
-        """Call the API as the admin."""
+    def access_token(self) -> str:
+        """An access token of the admin."""
         with self._logging_in:  # once, however many threads call
             if self._token is None or time.monotonic() > self._token_until:
                 answer = requests.post(
@@ -162,9 +162,13 @@ class Module:
                     timeout=10,
                 )
                 answer.raise_for_status()
-                self._token = answer.json()["access_token"]
+                self._token = str(answer.json()["access_token"])
                 self._token_until = time.monotonic() + 600
-        headers = {"Authorization": f"Bearer {self._token}"}
+            return self._token
+
+    def call(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Call the API as the admin."""
+        headers = {"Authorization": f"Bearer {self.access_token()}"}
         return requests.request(method, self.url + path, headers=headers, timeout=10, **options)
 
     def forget(self) -> None:

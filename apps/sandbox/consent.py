@@ -12,13 +12,17 @@ from .settings import expected_client_id
 from .tokens import Code
 from .world import world
 
-FIELDS = ("client_id", "redirect_uri", "response_type", "scope", "state")
+FIELDS = ("client_id", "redirect_uri", "response_type", "scope", "state", "force_verify")
 
 
 @played("/sandbox/oauth2/authorize", "GET")
 def ask(call: Call) -> Answer:
-    """The question, with a button for every user there is."""
+    """The question, with a button for every user there is; none to who has answered before."""
     asked = _checked({name: call.param(name) or "" for name in FIELDS})
+    user_id, scopes = world.settings.logged_in_user_id, set(asked["scope"].split())
+    granted = world.tokens.granted(asked["client_id"], user_id)
+    if granted and scopes <= granted and asked["force_verify"] != "true":
+        return _agreed(asked, user_id)
     return consent_page(200, _question(asked), redirects_to=origin_of(asked["redirect_uri"]))
 
 
@@ -30,8 +34,12 @@ def decide(call: Call) -> Answer:
     person = world.people.get(form.get("user_id", ""))
     if person is None:
         return _back(asked, error="access_denied", error_description=DENIED)
+    return _agreed(asked, person.id)
+
+
+def _agreed(asked: dict[str, str], user_id: str) -> Answer:
     scopes = tuple(asked["scope"].split())
-    code = Code(asked["client_id"], asked["redirect_uri"], person.id, scopes)
+    code = Code(asked["client_id"], asked["redirect_uri"], user_id, scopes)
     return _back(asked, code=world.tokens.issue_code(code), scope=" ".join(scopes))
 
 
@@ -47,6 +55,8 @@ def _checked(asked: dict[str, str]) -> dict[str, str]:
         raise RefusedCall(
             consent_page(400, problem("redirect_uri does not match a registered URI"))
         )
+    if asked["force_verify"] not in ("", "true", "false"):
+        raise RefusedCall(consent_page(400, problem("force_verify must be true or false")))
     if asked["response_type"] != "code":
         raise RefusedCall(
             _back(asked, error="unsupported_response_type", error_description="Use code")

@@ -34,6 +34,9 @@ class Settings:
     # How many times a failed message is sent again, and the pause before each time.
     redeliveries: int = 3
     redelivery_seconds: float = 1.0
+    # Who is logged in at Twitch in every browser: sent straight back when they have granted all
+    # that is asked for, unless verifying is forced. Empty: nobody, everybody is asked.
+    logged_in_user_id: str = ""
     # Exact redirect addresses of the client; none means: every address on this machine.
     redirect_uris: list[str] = field(default_factory=list)
 
@@ -50,12 +53,15 @@ class Settings:
 
 
 CHOICES = {"grants": ("all", "strict"), "challenges": ("send", "never")}
+TEXTS = ("logged_in_user_id",)
 LISTS = ("gateway_keys", "redirect_uris", "removed_types")
 
 
 def _fits(name: str, value: Any) -> bool:
     if name in CHOICES:
         return value in CHOICES[name]
+    if name in TEXTS:
+        return isinstance(value, str)
     if name in LISTS:
         return isinstance(value, list) and all(isinstance(one, str) for one in value)
     if name == "ratelimit" and value is None:

@@ -6,6 +6,7 @@ import sys
 _CONTROLLERS = (
     "webhooks",
     "auth",
+    "tokens",
     "admin",
     "service_tokens",
     "audit",

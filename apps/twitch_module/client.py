@@ -5,15 +5,17 @@ It holds a service token, exchanges it for the short-lived access tokens that ca
 hands out Twitch tokens, so that the module stays the only place that ever refreshes them.
 """
 
+import hashlib
 import json
 import re
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -23,7 +25,10 @@ EXCHANGE_EARLY_SECONDS = 300  # a new access token is fetched this long before t
 REUSE_ENDS_EARLY_SECONDS = 60  # a Twitch token is handed out again until this long before its end
 MAX_TWITCH_TOKENS = 1000  # that are kept for handing out again
 
+T = TypeVar("T")
+
 _EXCHANGE_PATH = "/api/auth/service-token/refresh"
+_REFUSED_HEADER = "Twitch-Token-Refused"
 _TOKEN = re.compile(r"[!-~]+")  # visible ASCII: what a header can carry
 _CODE = re.compile(r"[a-z0-9_]{1,64}")
 
@@ -54,6 +59,10 @@ class NeedsLogin(ClientError):
     login_url: str | None = None
 
 
+class TokenRefused(Exception):
+    """For functions that `call_twitch` calls: Twitch has answered 401 to the token."""
+
+
 class NotAllowed(ClientError):
     """The service token is not taken (any more), or lacks the scope for this call."""
 
@@ -77,6 +86,10 @@ class TwitchToken:
     scopes: tuple[str, ...]
     user_id: str
     login: str
+
+    def sha256(self) -> str:
+        """By what the module knows a token that it is told of."""
+        return hashlib.sha256(self.access_token.encode()).hexdigest()
 
     def __repr__(self) -> str:
         return (
@@ -142,35 +155,54 @@ class TwitchModuleClient:
         """Close the connections that are kept. A later call opens new ones."""
         self._session.close()
 
-    def twitch_token(self, user_id: str, *, fresh: bool = False) -> TwitchToken:
+    def twitch_token(
+        self, user_id: str, *, fresh: bool = False, refused: TwitchToken | None = None
+    ) -> TwitchToken:
         """A user's token for Twitch, the same again until 60 seconds before its end.
 
-        `fresh` asks the module in any case: for a caller whom Twitch has told 401. Raises
-        NeedsLogin, NotAllowed, Unreachable, ClientError with status 404 for a user whom the
-        module does not know, and ValueError for what cannot be a user id.
+        For a caller whom Twitch has told 401: `refused` is the token that Twitch did not take,
+        `fresh` means the last one that was handed out. The module then asks Twitch, and renews
+        it where it is dead; when the same token comes again, Twitch does take it, and its 401
+        meant something else, such as a missing scope. Raises NeedsLogin, NotAllowed,
+        Unreachable, ClientError with status 404 for a user whom the module does not know, and
+        ValueError for what cannot be a user id.
         """
         if user_id in ("", ".", ".."):
             raise ValueError("this is no user id")  # dots would lead to another path
-        path = f"/twitch/auth/token/{quote(user_id, safe='')}"
         asked = time.monotonic()
         with self._lock:
             kept = self._handed_out.get(user_id)
-            if kept and not fresh and asked < kept.reuse_ends:
+            if kept and fresh and refused is None:
+                refused = kept.token
+            is_other = not refused or (kept and kept.token.access_token != refused.access_token)
+            if kept and is_other and not fresh and asked < kept.reuse_ends:
                 return kept.token
-            self._handed_out.pop(user_id, None)
-        body = self._call(path, {})
-        token = _read_twitch_token(body, user_id)
-        if token is None:
-            raise _broken(f"GET {path}", 200)
-        reuse_ends = asked + body["expires_in"] - REUSE_ENDS_EARLY_SECONDS
-        with self._lock:
-            kept = self._handed_out.get(user_id)
-            # A slow answer must not take the place of one that was asked for later.
-            if reuse_ends > asked and (kept is None or kept.asked <= asked):
-                self._handed_out[user_id] = _HandedOut(token, asked, reuse_ends)
-                while len(self._handed_out) > MAX_TWITCH_TOKENS:
-                    del self._handed_out[next(iter(self._handed_out))]
-        return token
+            if kept and (fresh or not is_other):
+                # Nobody gets it again, whatever comes of asking for another.
+                self._handed_out[user_id] = replace(kept, asked=asked, reuse_ends=asked)
+        return self._lent(user_id, asked, refused)
+
+    def call_twitch(self, user_id: str, call: Callable[[TwitchToken], T]) -> T:
+        """What `call` gives, which calls Twitch with the token that it is given.
+
+        When that is an answer with the `status_code` 401, as those of requests and httpx have,
+        or `call` raises TokenRefused, the token is replaced, and `call` is done once more; not
+        when the module says that Twitch still takes the token. Raises as `twitch_token` does,
+        and what `call` raises.
+        """
+        token, refusal = self.twitch_token(user_id), None
+        try:
+            answer = call(token)
+            if getattr(answer, "status_code", None) != 401:
+                return answer
+        except TokenRefused as error:
+            refusal = error
+        other = self.twitch_token(user_id, refused=token)
+        if other.access_token != token.access_token:
+            return call(other)
+        if refusal is not None:
+            raise refusal
+        return answer
 
     def get(self, path: str, /, **params: str | int | bool | None) -> Any:
         """The JSON answer of one of the module's lists: `get("/twitch/events", limit=50)`.
@@ -181,12 +213,33 @@ class TwitchModuleClient:
             raise ValueError("path must start with /")  # else it could change the host
         return self._call(path, {name: _parameter(value) for name, value in params.items()})
 
-    def _call(self, path: str, params: dict[str, Any]) -> Any:
+    def _lent(self, user_id: str, asked: float, refused: TwitchToken | None) -> TwitchToken:
+        """A token that the module lends, which is kept for handing out again."""
+        path = f"/twitch/auth/token/{quote(user_id, safe='')}"
+        headers = {_REFUSED_HEADER: f"sha256={refused.sha256()}"} if refused else None
+        body = self._call(path, {}, headers)
+        token = _read_twitch_token(body, user_id)
+        if token is None:
+            raise _broken(f"GET {path}", 200)
+        reuse_ends = asked + body["expires_in"] - REUSE_ENDS_EARLY_SECONDS
+        with self._lock:
+            kept = self._handed_out.pop(user_id, None)
+            # A slow answer must not take the place of one that was asked for later.
+            if kept is None or kept.asked <= asked:
+                kept = _HandedOut(token, asked, reuse_ends)
+            self._handed_out[user_id] = kept
+            while len(self._handed_out) > MAX_TWITCH_TOKENS:
+                del self._handed_out[next(iter(self._handed_out))]
+        return token
+
+    def _call(
+        self, path: str, params: dict[str, Any], headers: dict[str, str] | None = None
+    ) -> Any:
         access = self._access_token()
-        status, body = self._send("GET", path, access, params)
+        status, body = self._send("GET", path, access, params, headers)
         if status == 401:
             access = self._access_token(refused=access)
-            status, body = self._send("GET", path, access, params)
+            status, body = self._send("GET", path, access, params, headers)
         if not 200 <= status < 300 or body is None:
             raise self._error(f"GET {path}", status, body, access)
         return body
@@ -247,7 +300,12 @@ class TwitchModuleClient:
         return _Access(body["access_token"], ends - EXCHANGE_EARLY_SECONDS, ends)
 
     def _send(
-        self, method: str, path: str, bearer: str, params: dict[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        bearer: str,
+        params: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
     ) -> tuple[int, Any]:
         """The status, and the body's JSON or None. Raises Unreachable."""
         try:
@@ -255,7 +313,7 @@ class TwitchModuleClient:
                 method,
                 self._base_url + path,
                 params=params,
-                headers={"Authorization": f"Bearer {bearer}"},
+                headers={**(headers or {}), "Authorization": f"Bearer {bearer}"},
                 timeout=self._timeout_seconds,
                 allow_redirects=False,
             )

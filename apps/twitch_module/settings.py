@@ -5,6 +5,7 @@ file that `NAME_FILE` names, or from `.env` beside the Makefile; the environment
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -29,6 +30,14 @@ from .errors import ConfigurationError
 APP_FOLDER = Path(__file__).resolve().parent
 DOTENV = APP_FOLDER.parent.parent / ".env"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+# To read and write chat and whispers as the bot, and to moderate: by IRC (chat:read, chat:edit,
+# whispers:...) as well as by Twitch's API. Source: Twitch, "Scopes".
+BOT_SCOPES = (
+    "chat:read chat:edit channel:moderate moderator:manage:chat_messages"
+    " moderator:manage:banned_users moderator:read:followers whispers:edit whispers:read"
+    " user:manage:whispers user:bot user:read:chat user:write:chat"
+)
 
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -60,6 +69,8 @@ class Settings(BaseModel):
     twitch_redirect_uri: str
     # Scopes to ask streamers for beyond those that the event types need, with spaces between.
     twitch_scopes: str = ""
+    # What the bot's own account is asked for by `cli setup`, with spaces between.
+    twitch_bot_scopes: str = BOT_SCOPES
     twitch_api_url: str = "https://api.twitch.tv/helix"
     twitch_auth_url: str = "https://id.twitch.tv/oauth2"
 
@@ -118,6 +129,13 @@ class Settings(BaseModel):
             text = value.get_secret_value()
             if not (10 <= len(text) <= 100 and text.isascii()):
                 raise ValueError("must be 10 to 100 ASCII characters")
+        return value
+
+    @field_validator("twitch_bot_scopes")
+    @classmethod
+    def _scopes(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z_:]+( +[a-z_:]+)*", value):
+            raise ValueError("must be scopes as Twitch spells them, with spaces between")
         return value
 
     @field_validator("twitch_app_secret")
@@ -202,6 +220,11 @@ class Settings(BaseModel):
     def login_url(self) -> str:
         """The link by which a streamer logs in, on the host that Twitch knows us by."""
         return self.twitch_redirect_uri.partition("/twitch/auth/")[0] + "/twitch/auth/login"
+
+    @property
+    def connected_url(self) -> str:
+        """Where a streamer's browser ends after its login, with nothing of it in the address."""
+        return self.login_url.removesuffix("login") + "connected"
 
     @property
     def encryption_keys(self) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ import pytest
 import requests
 from cryptography.fernet import Fernet
 
-from apps.twitch_module.commands.bot import BOT_SCOPES
 from apps.twitch_module.commands.work_checks import KINDS
+from apps.twitch_module.settings import BOT_SCOPES
 from tests.environment import SECRET
 from tests.integration.rows import fill
 from tests.processes import Module, Sandbox, free_port, wait_until
@@ -28,6 +28,9 @@ from .operator import (
     log_in,
 )
 
+SAID = {"client_id": APP_ID, "login": "nobody_else", "scopes": [], "user_id": "1"}
+NOBODYS = json.dumps({**SAID, "expires_in": 9000})
+SOMEBODY_ELSES = json.dumps({**SAID, "client_id": "another", "expires_in": 9000})
 NEEDED = "bits:read channel:moderate channel:read:subscriptions moderator:read:followers"
 
 
@@ -48,6 +51,11 @@ class Ward:
     def execute(self, sql: str) -> None:
         with self.operator.database().transaction() as transaction:
             transaction.execute(sql)
+
+    def short_lived_token(self, seconds: int) -> None:
+        """The streamer logs in again, and gets a token that ends soon."""
+        self.sandbox.control("settings", {"user_token_seconds": seconds})
+        log_in(self.sandbox, self.operator, STREAMER_ID, NEEDED)
 
     def vanish(self, event_type: str) -> None:
         found = self.sandbox.control("subscriptions")["subscriptions"]
@@ -78,7 +86,7 @@ def ward(operator: Operator, sandbox: Sandbox, running_module: Module) -> Ward:
     """One channel with all its subscriptions, its streamer and the bot logged in, a server."""
     operator.variables |= {"PUBLIC_URL": running_module.url, "TWITCH_BOT_NAME": BOT}
     log_in(sandbox, operator, STREAMER_ID, NEEDED)
-    log_in(sandbox, operator, BOT_ID, " ".join(BOT_SCOPES))
+    log_in(sandbox, operator, BOT_ID, BOT_SCOPES)
     ward = Ward(operator, sandbox, running_module)
     ward.execute(
         "INSERT INTO twitch_channels (channel_id, channel_name, display_name, is_active,"
@@ -323,13 +331,46 @@ def test_people_get_a_table(ward: Ward) -> None:
             id="token-dead",
         ),
         pytest.param(
-            lambda ward: ward.execute(
-                "UPDATE twitch_tokens SET expires_at_ms = expires_at_ms - 14000000"
-            ),
+            lambda ward: ward.short_lived_token(seconds=400),
             "tokens",
             "warning",
-            "6 minutes left",
+            f"{STREAMER}'s token has 6 minutes left",
             id="token-near-its-end",
+        ),
+        pytest.param(
+            lambda ward: ward.sandbox.control("tokens/expire", {"user_id": STREAMER_ID}),
+            "tokens",
+            "wrong",
+            f"Twitch refuses {STREAMER}'s token",
+            id="token-refused",
+        ),
+        pytest.param(
+            lambda ward: ward.fault("/oauth2/validate", body=SOMEBODY_ELSES),
+            "tokens",
+            "wrong",
+            "token is another application's",
+            id="token-of-another-application",
+        ),
+        pytest.param(
+            lambda ward: ward.fault("/oauth2/validate", body=NOBODYS),
+            "tokens",
+            "wrong",
+            f"{STREAMER}'s token is nobody_else's",
+            id="token-of-another-user",
+        ),
+        pytest.param(
+            lambda ward: ward.fault("/oauth2/validate", status=500),
+            "tokens",
+            "wrong",
+            "HTTP 500",
+            id="token-not-validated",
+        ),
+        pytest.param(
+            lambda ward: ward.set(TWITCH_BOT_SCOPES="user:bot, user:read:chat"),
+            "configuration",
+            "wrong",
+            "TWITCH_BOT_SCOPES must be scopes",
+            id="bot-scopes",
         ),
         pytest.param(
             lambda ward: ward.execute(
@@ -369,10 +410,11 @@ def date(seconds: int) -> str:
 def test_each_user_who_has_not_granted_enough_is_named(ward: Ward) -> None:
     log_in(ward.sandbox, ward.operator, STREAMER_ID, "bits:read")
     log_in(ward.sandbox, ward.operator, BOT_ID, "user:bot")
+    lacking = [scope for scope in BOT_SCOPES.split() if scope != "user:bot"]
     found = [one for one in ward.findings() if one["check"] == "scopes"]
 
     assert [
-        ("wrong", f"{BOT} has not granted user:read:chat, user:write:chat"),
+        ("wrong", f"{BOT} has not granted {', '.join(lacking)}"),
         (
             "wrong",
             f"{STREAMER} has not granted moderator:read:followers, channel:read:subscriptions,"
@@ -380,6 +422,32 @@ def test_each_user_who_has_not_granted_enough_is_named(ward: Ward) -> None:
         ),
     ] == [(one["result"], one["detail"]) for one in found]
     assert "/twitch/auth/login" in found[1]["advice"]
+
+
+def test_scopes_are_those_that_twitch_names_now(ward: Ward) -> None:
+    ward.execute(f"UPDATE twitch_tokens SET scopes = '' WHERE user_id = '{STREAMER_ID}'")
+
+    assert ["ok"] == [one["result"] for one in ward.findings() if one["check"] == "scopes"]
+
+
+def test_keys_that_do_not_open_the_tokens_leave_nothing_to_ask_twitch(ward: Ward) -> None:
+    ward.set(TOKEN_ENCRYPTION_KEYS=Fernet.generate_key().decode())
+    (found,) = [one for one in ward.findings() if one["check"] == "tokens"]
+
+    assert "warning" == found["result"]
+    assert "the encryption keys have to open the tokens first" in found["detail"]
+
+
+def test_who_has_to_log_in_again_is_named_also_when_twitch_is_away(ward: Ward) -> None:
+    ward.execute(
+        "UPDATE twitch_tokens SET status = 'needs_login', reason = 'gone'"
+        f" WHERE user_id = '{STREAMER_ID}'"
+    )
+    ward.set(TWITCH_AUTH_URL="http://127.0.0.1:9")
+    found = [one["detail"] for one in ward.findings() if one["check"] == "tokens"]
+
+    assert f"{STREAMER} has to log in again: gone" == found[0]
+    assert found[1].startswith("not all checked: Twitch")
 
 
 def test_subscriptions_that_failed_or_are_missing_are_named(ward: Ward) -> None:
@@ -425,11 +493,11 @@ def test_with_a_broken_configuration_the_other_checks_are_made(ward: Ward) -> No
     assert 4 == len(findings["configuration"])
     assert {"ok"} == {
         findings[check][0][0]
-        for check in ("database", "encryption keys", "clock", "tokens", "reputation API")
+        for check in ("database", "encryption keys", "clock", "reputation API")
     }
     assert {"warning"} == {
         findings[check][0][0]
-        for check in ("client credentials", "subscriptions", "scopes", "context API")
+        for check in ("client credentials", "subscriptions", "scopes", "tokens", "context API")
     }
     assert "TWITCH_APP_ID has to be set right first" in findings["client credentials"][0][1]
 

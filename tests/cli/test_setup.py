@@ -10,11 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from apps.twitch_module.commands.bot import BOT_SCOPES
 from apps.twitch_module.commands.failure import SetupFailed
 from apps.twitch_module.commands.redirect_listener import RedirectListener
 from apps.twitch_module.keys import generated_key
-from apps.twitch_module.settings import load_settings
+from apps.twitch_module.settings import BOT_SCOPES, load_settings
 from apps.twitch_module.vault import fernet_key
 from tests.processes import Sandbox, free_port
 
@@ -126,9 +125,10 @@ def test_the_wizard_ends_with_stored_tokens_and_a_complete_env_file(
     assert (0, "") == (ended.returncode, ended.stderr)
     assert "Back to the terminal" in page.text
     assert f"Connected as {BOT}" in ended.stdout
-    assert (redirect_uri, set(BOT_SCOPES)) == (
+    assert (redirect_uri, set(BOT_SCOPES.split()), "true") == (
         asked(wizard.url)["redirect_uri"],
         set(asked(wizard.url)["scope"].split()),
+        asked(wizard.url)["force_verify"],
     )
     assert (BOT, BOT_ID, "ok") == (user["login"], user["user_id"], user["status"])
     assert newcomer.env_file.read_text().startswith(BEFORE)
@@ -218,7 +218,17 @@ def test_a_bot_that_is_the_streamer_is_asked_for_both_sets_of_scopes(
     browse(wizard.url, user_id=STREAMER_ID)
 
     assert 0 == wizard.end().returncode
-    assert {*BOT_SCOPES, "bits:read", "channel:moderate"} < set(asked(wizard.url)["scope"].split())
+    asked_for = set(asked(wizard.url)["scope"].split())
+    assert {*BOT_SCOPES.split(), "bits:read", "channel:read:subscriptions"} <= asked_for
+
+
+def test_the_bots_scopes_can_be_chosen(newcomer: Operator, redirect_uri: str) -> None:
+    newcomer.variables["TWITCH_BOT_SCOPES"] = "user:bot user:read:chat"
+    wizard = Wizard(newcomer, redirect_uri)
+    browse(wizard.url, user_id=BOT_ID)
+
+    assert 0 == wizard.end().returncode
+    assert "user:bot user:read:chat" == asked(wizard.url)["scope"]
 
 
 @pytest.mark.parametrize(("typed", "status"), [("n\n", 1), ("y\n", 0)])
@@ -420,7 +430,7 @@ class TestDevice:
         (user,) = newcomer.json("token", "list")["users"]
 
         assert (0, "") == (ended.returncode, ended.stderr)
-        assert (BOT, sorted(BOT_SCOPES)) == (user["login"], sorted(user["scopes"]))
+        assert (BOT, sorted(BOT_SCOPES.split())) == (user["login"], sorted(user["scopes"]))
         assert 0 == newcomer.run("token", "refresh", BOT).returncode
 
     def test_a_declined_code_is_one_line(self, newcomer: Operator, sandbox: Sandbox) -> None:

@@ -40,6 +40,7 @@ OPEN = {
     ("POST", "/twitch/webhook"),
     ("GET", "/twitch/auth/login"),
     ("GET", "/twitch/auth/callback"),
+    ("GET", "/twitch/auth/connected"),
     ("POST", "/api/auth/login"),
     ("POST", "/api/auth/refresh"),
     ("POST", "/api/auth/logout"),

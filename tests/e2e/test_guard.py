@@ -145,6 +145,11 @@ def test_what_is_not_there_is_a_404_for_programs_and_for_browsers(
     assert "_dashboard" not in page.text
 
 
+@pytest.mark.parametrize("path", ["/twitch/events/%0D", "/twitch/auth/token/1%0D", "/%0D"])
+def test_a_carriage_return_in_the_path_leads_nowhere(server: Module, path: str) -> None:
+    assert 404 == server.call("GET", path).status_code
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [

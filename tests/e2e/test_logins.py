@@ -14,6 +14,8 @@ from tests.messages import Message
 from tests.processes import Module, Sandbox, wait_until
 
 STREAMER = "100200300"
+CONNECTED = "/twitch/auth/connected"
+ANOTHER = "300400500"  # who has nothing to do with the streamer
 NEEDED = {
     "bits:read",
     "channel:moderate",
@@ -49,8 +51,18 @@ class Browser:
         return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
 
     def come_back(self, result: dict[str, str], page: bool = False) -> requests.Response:
+        """The callback's answer; of a page that it leads to, that page."""
         accept = "text/html" if page else "application/json"
-        return self.get("/twitch/auth/callback", result, Accept=accept)
+        answer = self.get("/twitch/auth/callback", result, Accept=accept)
+        if answer.status_code != 303:
+            return answer
+        assert page
+        assert answer.headers["Location"] == f"{self.module.url}{CONNECTED}"
+        return self.connected()
+
+    def connected(self, accept: str = "text/html") -> requests.Response:
+        """What is shown of the last login."""
+        return self.get(CONNECTED, {}, Accept=accept)
 
     def get(self, path: str, query: dict[str, str], **headers: str) -> requests.Response:
         return self.session.get(
@@ -104,6 +116,32 @@ def test_further_scopes_are_asked_for_when_they_are_configured(start: Start) -> 
     asked = Browser(start(TWITCH_SCOPES="chat:read user:bot")).begin()
 
     assert set(asked["scope"].split()) == NEEDED | {"chat:read", "user:bot"}
+
+
+@on_sqlite
+@shared_server
+def test_twitch_asks_again_where_the_link_says_so(module: Module) -> None:
+    browser = Browser(module)
+    refused = browser.get("/twitch/auth/login", {"force": "perhaps"})
+
+    assert "force_verify" not in browser.begin()
+    assert "force_verify" not in browser.begin(force="0")
+    assert "true" == browser.begin(force="1")["force_verify"]
+    assert 422 == refused.status_code
+
+
+@on_sqlite
+@shared_server
+def test_a_browser_that_is_logged_in_as_somebody_else_can_change_by_the_forced_link(
+    module: Module, sandbox: Sandbox
+) -> None:
+    log_in(module, ANOTHER)
+    sandbox.control("settings", {"logged_in_user_id": ANOTHER})
+    plain = Browser(module).get("/twitch/auth/login", {}).headers["Location"]
+    forced = Browser(module).get("/twitch/auth/login", {"force": "1"}).headers["Location"]
+
+    assert 302 == requests.get(plain, allow_redirects=False, timeout=10).status_code
+    assert 200 == requests.get(forced, allow_redirects=False, timeout=10).status_code
 
 
 @on_sqlite
@@ -277,6 +315,201 @@ class TestGateway:
         browser.come_back(result)
 
         assert [] == sandbox.control("received?api=gateway")["received"]
+
+
+@shared_server
+class TestThePageAfterwards:
+    """What a login came to stands at an address that says nothing of it."""
+
+    def test_it_can_be_reloaded(self, module: Module, sandbox: Sandbox) -> None:
+        browser = Browser(module)
+        first = browser.come_back(browser.agree(browser.begin()), page=True)
+        before = token_requests(sandbox)
+        again = [browser.connected() for _ in range(3)]
+
+        assert "Connected as Sandbox Streamer" in first.text
+        assert [(200, first.text)] * 3 == [(one.status_code, one.text) for one in again]
+        assert before == token_requests(sandbox)
+        assert "no-store" == first.headers["Cache-Control"]
+
+    def test_the_callback_itself_says_nothing_and_sets_the_cookie_anew(
+        self, module: Module
+    ) -> None:
+        browser = Browser(module)
+        result = browser.agree(browser.begin())
+        cookie = browser.session.cookies["twitch_login"]
+        answer = browser.get("/twitch/auth/callback", result, Accept="text/html")
+
+        assert (303, "") == (answer.status_code, answer.text)
+        assert answer.headers["Location"].endswith(CONNECTED)
+        assert answer.headers["Set-Cookie"].startswith(
+            f"twitch_login={cookie}; Path=/; Max-Age=600"
+        )
+
+    def test_another_browser_sees_nothing_of_it(self, module: Module) -> None:
+        log_in(module)
+        browser, other = Browser(module), Browser(module)
+        browser.come_back(browser.agree(browser.begin()), page=True)
+        other.begin()
+
+        for stranger in (other, Browser(module)):
+            page = stranger.connected()
+            assert 404 == page.status_code
+            assert "There is no login to show" in page.text
+            assert "Sandbox Streamer" not in page.text
+            document = stranger.connected("application/json")
+            assert (404, "not_found") == (document.status_code, document.json()["code"])
+
+    def test_it_is_gone_after_ten_minutes(self, module: Module) -> None:
+        browser = Browser(module)
+        browser.come_back(browser.agree(browser.begin()), page=True)
+        left = "UPDATE oauth_results SET expires_at_ms = expires_at_ms - {}"
+        self.execute(module, left.format(590_000))
+        assert 200 == browser.connected().status_code
+        self.execute(module, left.format(10_001))
+
+        assert 404 == browser.connected().status_code
+
+    def test_nothing_that_is_secret_is_kept_for_it(self, module: Module, sandbox: Sandbox) -> None:
+        browser = Browser(module)
+        result = browser.agree(browser.begin(activation_key="demo-key"))
+        browser.come_back(result, page=True)
+        kept = str(self.execute(module, "SELECT browser_hash, result FROM oauth_results"))
+        issued = sandbox.control("tokens")["tokens"]
+        secrets = {one[kind] for one in issued for kind in ("access_token", "refresh_token")}
+        secrets |= {result["code"], result["state"], "demo-key", *browser.session.cookies.values()}
+
+        assert "sandbox_streamer" in kept
+        assert [] == [one for one in secrets - {None} if one in kept]
+
+    def test_programs_get_the_document_there_too(self, module: Module) -> None:
+        browser = Browser(module)
+        browser.come_back(browser.agree(browser.begin()), page=True)
+        document = browser.connected("application/json").json()
+
+        assert (STREAMER, False, None) == (
+            document["user_id"],
+            document["monitored"],
+            document["gateway"],
+        )
+
+    def test_it_says_whether_the_channel_is_monitored_now(self, module: Module) -> None:
+        browser = Browser(module)
+        before = browser.come_back(browser.agree(browser.begin()), page=True).text
+        added = module.call("POST", "/twitch/api/channels", json={"channel_id": STREAMER})
+        during = browser.connected().text
+        told = log_in(module)
+        paused = module.call("PATCH", f"/twitch/api/channels/{STREAMER}", json={"is_active": False})
+        after = browser.connected().text
+
+        assert (201, 200) == (added.status_code, paused.status_code)
+        assert ["is not monitored" in page for page in (before, during, after)] == [
+            True,
+            False,
+            True,
+        ]
+        assert "is monitored" in during
+        assert told["monitored"] is True
+
+    def execute(self, module: Module, sql: str) -> Any:
+        database = Database(module.setting("DB_URI"), module.output.parent)
+        with database.transaction() as transaction:
+            return transaction.execute(sql)
+
+
+@shared_server
+class TestALinkForOneChannel:
+    def add(self, module: Module, channel_id: str) -> None:
+        answer = module.call("POST", "/twitch/api/channels", json={"channel_id": channel_id})
+        assert answer.status_code == 201
+
+    def users(self, module: Module) -> list[str]:
+        found = module.call("GET", "/twitch/auth/users").json()["users"]
+        return [user["user_id"] for user in found]
+
+    def valid(self, sandbox: Sandbox, user_id: str) -> int:
+        """How many access tokens of a user Twitch takes."""
+        issued = sandbox.control("tokens")["tokens"]
+        return sum(one["valid"] for one in issued if one["user_id"] == user_id)
+
+    def test_it_takes_its_own_streamers_login(self, module: Module) -> None:
+        self.add(module, STREAMER)
+        browser = Browser(module)
+        page = browser.come_back(browser.agree(browser.begin(channel_id=STREAMER)), page=True)
+
+        assert "Connected as Sandbox Streamer" in page.text
+        assert [STREAMER] == self.users(module)
+
+    def test_somebody_elses_login_is_named_and_nothing_of_it_is_kept(
+        self, module: Module, sandbox: Sandbox
+    ) -> None:
+        self.add(module, STREAMER)
+        browser = Browser(module)
+        asked = browser.begin(channel_id=STREAMER)
+        page = browser.come_back(browser.agree(asked, ANOTHER), page=True)
+        again = browser.connected()
+
+        for shown in (page, again):
+            assert 409 == shown.status_code
+            assert "This link is for Sandbox Streamer" in shown.text
+            assert f"/twitch/auth/login?channel_id={STREAMER}&amp;force=1" in shown.text
+            assert "Connected" not in shown.text
+        assert [] == self.users(module)
+        assert 0 == self.valid(sandbox, ANOTHER)
+
+    def test_the_gateway_stays_as_it_was_and_the_link_is_to_be_used_again(
+        self, module: Module, sandbox: Sandbox
+    ) -> None:
+        browser = Browser(module)
+        asked = browser.begin(channel_id=STREAMER, activation_key="demo-key")
+        page = browser.come_back(browser.agree(asked, ANOTHER), page=True).text
+
+        assert [] == sandbox.control("received?api=gateway")["received"]
+        assert "open the link that you were given" in page
+        assert "force=1" not in page
+
+    def test_programs_get_a_problem(self, module: Module) -> None:
+        self.add(module, STREAMER)
+        browser = Browser(module)
+        answer = browser.come_back(browser.agree(browser.begin(channel_id=STREAMER), ANOTHER))
+
+        assert (409, "wrong_channel") == (answer.status_code, answer.json()["code"])
+        assert answer.json()["detail"].startswith(
+            "This link is for Sandbox Streamer; you logged in"
+        )
+
+    def test_what_somebody_else_had_here_before_stays(
+        self, module: Module, sandbox: Sandbox
+    ) -> None:
+        log_in(module, ANOTHER)
+        lent = module.call("GET", f"/twitch/auth/token/{ANOTHER}").json()["access_token"]
+        browser = Browser(module)
+        browser.come_back(browser.agree(browser.begin(channel_id=STREAMER), ANOTHER))
+
+        assert [ANOTHER] == self.users(module)
+        assert lent == module.call("GET", f"/twitch/auth/token/{ANOTHER}").json()["access_token"]
+        assert 2 == self.valid(sandbox, ANOTHER)
+
+    def test_a_channel_that_is_not_here_is_named_by_twitch_or_else_by_its_id(
+        self, module: Module
+    ) -> None:
+        details = []
+        for channel_id in (STREAMER, "999"):
+            browser = Browser(module)
+            asked = browser.begin(channel_id=channel_id)
+            details.append(browser.come_back(browser.agree(asked, ANOTHER)).json()["detail"])
+
+        assert "This link is for Sandbox Streamer" in details[0]
+        assert "This link is for the channel 999" in details[1]
+
+    def test_a_second_tab_with_the_right_account_shows_its_own_end(self, module: Module) -> None:
+        browser = Browser(module)
+        wrong, right = browser.begin(channel_id=STREAMER), browser.begin(channel_id=STREAMER)
+        browser.come_back(browser.agree(wrong, ANOTHER), page=True)
+        page = browser.come_back(browser.agree(right), page=True)
+
+        assert 200 == page.status_code
+        assert "Connected as Sandbox Streamer" in page.text
 
 
 @on_sqlite

@@ -29,6 +29,7 @@ NOT_COUNTED_ON = {
     "POST /api/auth/login",
     "POST /api/auth/refresh",
     "GET /twitch/auth/callback",
+    "GET /twitch/auth/connected",
     "DELETE /twitch/api/subscriptions",
 }
 WITH_TOKEN = ([{"access_token": []}], [{"service_token": []}])

@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import hashlib
 import json
 import pickle
 import sys
@@ -24,6 +25,7 @@ from apps.twitch_module.client import (
     ClientError,
     NeedsLogin,
     NotAllowed,
+    TokenRefused,
     TwitchModuleClient,
     TwitchToken,
     Unreachable,
@@ -35,6 +37,7 @@ T = TypeVar("T")
 MARK = "5ecret"  # in every token here, and nowhere else
 SERVICE_TOKEN = f"service-{MARK}"
 TWITCH_TOKEN = f"twitch-{MARK}"
+TWITCH_SHA256 = f"sha256={hashlib.sha256(TWITCH_TOKEN.encode()).hexdigest()}"
 EXCHANGE = "/api/auth/service-token/refresh"
 BROKER = "/twitch/auth/token/141"
 USERS = "/twitch/auth/users"
@@ -57,6 +60,7 @@ class Call:
     target: str
     authorization: str
     cookie: str | None
+    refused: str | None = None
 
     @property
     def path(self) -> str:
@@ -155,7 +159,13 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         headers = self.headers
         said = self.server.answer(
-            Call(self.command, self.path, headers.get("Authorization", ""), headers.get("Cookie"))
+            Call(
+                self.command,
+                self.path,
+                headers.get("Authorization", ""),
+                headers.get("Cookie"),
+                headers.get("Twitch-Token-Refused"),
+            )
         )
         if said is None:
             self.close_connection = True
@@ -600,6 +610,97 @@ class TestUnreachable:
         assert hasty.get(USERS) == {"users": []}
 
 
+class Twitch:
+    """Takes these tokens, and answers 401 to others."""
+
+    def __init__(self, *alive: str) -> None:
+        self.alive = alive
+        self.asked: list[str] = []
+
+    def answer(self, token: TwitchToken) -> "Twitch.Response":
+        self.asked.append(token.access_token)
+        return self.Response(200 if token.access_token in self.alive else 401)
+
+    def raising(self, token: TwitchToken) -> str:
+        if self.answer(token).status_code == 401:
+            raise TokenRefused
+        return "done"
+
+    @dataclass
+    class Response:
+        status_code: int
+
+
+class TestCallsToTwitch:
+    NEW = f"newer-{MARK}"
+
+    @pytest.fixture
+    def dying(self, module: PlayedModule, client: TwitchModuleClient) -> TwitchModuleClient:
+        """A client that has been lent a token which the module would now replace."""
+        client.twitch_token("141")
+        module.usual[BROKER] = Answer(body=twitch_token(access_token=self.NEW))
+        return client
+
+    def test_a_token_that_twitch_takes_is_used_once(
+        self, module: PlayedModule, client: TwitchModuleClient
+    ) -> None:
+        twitch = Twitch(TWITCH_TOKEN)
+
+        assert client.call_twitch("141", twitch.answer).status_code == 200
+        assert (twitch.asked, len(module.calls)) == ([TWITCH_TOKEN], 1)
+
+    def test_a_401_has_the_token_replaced_and_the_call_repeated(
+        self, module: PlayedModule, dying: TwitchModuleClient
+    ) -> None:
+        twitch = Twitch(self.NEW)
+
+        assert dying.call_twitch("141", twitch.answer).status_code == 200
+        assert twitch.asked == [TWITCH_TOKEN, self.NEW]
+        assert [None, TWITCH_SHA256] == [call.refused for call in module.calls]
+
+    def test_so_does_a_function_that_raises(self, dying: TwitchModuleClient) -> None:
+        twitch = Twitch(self.NEW)
+
+        assert dying.call_twitch("141", twitch.raising) == "done"
+        assert twitch.asked == [TWITCH_TOKEN, self.NEW]
+
+    def test_a_second_401_is_final(self, module: PlayedModule, dying: TwitchModuleClient) -> None:
+        twitch = Twitch()
+
+        assert dying.call_twitch("141", twitch.answer).status_code == 401
+        assert (twitch.asked, len(module.calls)) == ([TWITCH_TOKEN, self.NEW], 2)
+        with pytest.raises(TokenRefused):
+            dying.call_twitch("141", twitch.raising)
+        assert (len(twitch.asked), len(module.calls)) == (3, 3)
+
+    def test_a_401_to_a_token_that_lives_is_not_repeated(
+        self, module: PlayedModule, client: TwitchModuleClient
+    ) -> None:
+        twitch = Twitch()
+
+        assert client.call_twitch("141", twitch.answer).status_code == 401
+        with pytest.raises(TokenRefused):
+            client.call_twitch("141", twitch.raising)
+        assert twitch.asked == [TWITCH_TOKEN] * 2
+
+    def test_sixteen_threads_whose_token_dies_name_it_and_all_go_on(
+        self, module: PlayedModule, dying: TwitchModuleClient
+    ) -> None:
+        twitch = Twitch(self.NEW)
+
+        answers = in_parallel(16, lambda: dying.call_twitch("141", twitch.answer))
+
+        assert [200] * 16 == [answer.status_code for answer in answers]
+        assert {TWITCH_SHA256} == {call.refused for call in module.calls[1:]} - {None}
+
+    def test_what_the_function_raises_is_passed_on(self, client: TwitchModuleClient) -> None:
+        def fail(token: TwitchToken) -> None:
+            raise OSError("no network")
+
+        with pytest.raises(OSError, match="no network"):
+            client.call_twitch("141", fail)
+
+
 class TestTwitchTokens:
     def test_a_token_comes_with_all_that_the_module_says(self, client: TwitchModuleClient) -> None:
         assert client.twitch_token("141") == TwitchToken(
@@ -631,6 +732,56 @@ class TestTwitchTokens:
         assert client.twitch_token("141", fresh=True).access_token == f"newer-{MARK}"
         assert client.twitch_token("141").access_token == f"newer-{MARK}"
         assert len(module.calls) == 2
+
+    def test_fresh_says_which_token_was_handed_out_last(
+        self, module: PlayedModule, client: TwitchModuleClient
+    ) -> None:
+        client.twitch_token("141", fresh=True)
+        client.twitch_token("141", fresh=True)
+
+        assert [None, TWITCH_SHA256] == [call.refused for call in module.calls]
+
+    def test_a_token_too_short_lived_to_be_handed_out_again_is_named_too(
+        self, module: PlayedModule, client: TwitchModuleClient
+    ) -> None:
+        module.usual[BROKER] = Answer(body=twitch_token(expires_in=30))
+        client.twitch_token("141")
+        client.twitch_token("141", fresh=True)
+
+        assert [None, TWITCH_SHA256] == [call.refused for call in module.calls]
+
+    def test_a_refused_token_that_has_been_replaced_meanwhile_needs_no_call(
+        self, module: PlayedModule, client: TwitchModuleClient
+    ) -> None:
+        refused = client.twitch_token("141")
+        module.usual[BROKER] = Answer(body=twitch_token(access_token=f"newer-{MARK}"))
+        news = [client.twitch_token("141", refused=refused) for _ in range(3)]
+
+        assert [f"newer-{MARK}"] * 3 == [new.access_token for new in news]
+        assert [None, TWITCH_SHA256] == [call.refused for call in module.calls]
+
+    def test_an_answer_to_before_does_not_bring_back_what_was_refused_since(
+        self, module: PlayedModule, client: TwitchModuleClient
+    ) -> None:
+        asked, go_on = threading.Event(), threading.Event()
+        client.twitch_token("141")
+
+        def slow() -> Answer:
+            asked.set()
+            go_on.wait(10)
+            return Answer(body=twitch_token())
+
+        module.next_calls.append(slow)
+        with ThreadPoolExecutor(1) as threads:
+            older = threads.submit(client.twitch_token, "141", fresh=True)
+            assert asked.wait(10)
+            module.next_calls.append(problem(502, "renewal_paused"))
+            failure(ClientError, lambda: client.twitch_token("141", fresh=True))
+            go_on.set()
+            older.result(10)
+        module.usual[BROKER] = Answer(body=twitch_token(access_token=f"newer-{MARK}"))
+
+        assert client.twitch_token("141").access_token == f"newer-{MARK}"
 
     def test_a_token_that_twitch_refused_is_not_handed_out_again_when_there_is_no_other(
         self, module: PlayedModule, client: TwitchModuleClient

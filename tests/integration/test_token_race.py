@@ -123,6 +123,18 @@ def test_8_threads_in_4_processes_see_a_401_at_once_50_times(
     assert 0 == sum(one["refresh_reuse"] for one in issued)
 
 
+def test_a_renewal_by_hand_within_a_second_of_another_brings_the_same_token(
+    database: Database, sandbox: Sandbox
+) -> None:
+    tokens = log_in(database, sandbox)
+    first = tokens.renewed_now(USER)
+    assert first == tokens.renewed_now(USER)
+    with database.transaction() as transaction:
+        transaction.execute("UPDATE twitch_tokens SET renewed_at_ms = renewed_at_ms - 1000")
+
+    assert tokens.renewed_now(USER).version == first.version + 1
+
+
 class TestAtRest:
     def test_the_columns_never_hold_the_tokens(self, database: Database, sandbox: Sandbox) -> None:
         log_in(database, sandbox)

@@ -29,6 +29,7 @@ def test_consent_page_names_users_scopes_and_escapes_the_query(sandbox: Sandbox)
         {"redirect_uri": "http://127.0.0.1@elsewhere.example.org/"},
         {"redirect_uri": "javascript:alert(1)"},
         {"redirect_uri": "http://127.0.0.1:99999/"},
+        {"force_verify": "1"},
     ],
 )
 def test_wrong_client_or_address_is_never_redirected(
@@ -44,6 +45,31 @@ def test_wrong_client_or_address_is_never_redirected(
     asked = sandbox.get("/oauth2/authorize", params=query, allow_redirects=False)
     decided = sandbox.post("/oauth2/authorize", data=query, allow_redirects=False)
     assert (asked.status_code, decided.status_code) == (400, 400)
+
+
+def test_who_has_agreed_before_is_sent_straight_back_unless_verifying_is_forced(
+    client: Client,
+) -> None:
+    asked = {
+        "client_id": "the-client",
+        "redirect_uri": REDIRECT_URI,
+        "response_type": "code",
+        "scope": "bits:read",
+        "state": "a-state",
+    }
+
+    def status(**change: str) -> int:
+        query = {**asked, **change}
+        answer = client.sandbox.get("/oauth2/authorize", params=query, allow_redirects=False)
+        return answer.status_code
+
+    client.sandbox.control("settings", {"logged_in_user_id": STREAMER})
+    before = status()
+    client.log_in(STREAMER, "bits:read")
+
+    assert (200, 302) == (before, status())
+    assert (200, 302) == (status(force_verify="true"), status(force_verify="false"))
+    assert 200 == status(scope="bits:read channel:moderate")
 
 
 def test_registered_addresses_are_compared_exactly(client: Client) -> None:

@@ -71,6 +71,12 @@ class TestDefaults:
         [
             ("twitch_api_url", "https://api.twitch.tv/helix"),
             ("twitch_auth_url", "https://id.twitch.tv/oauth2"),
+            (
+                "twitch_bot_scopes",
+                "chat:read chat:edit channel:moderate moderator:manage:chat_messages"
+                " moderator:manage:banned_users moderator:read:followers whispers:edit"
+                " whispers:read user:manage:whispers user:bot user:read:chat user:write:chat",
+            ),
             ("identity_name_field", "user_name"),
             ("log_level", "INFO"),
             ("host", "127.0.0.1"),

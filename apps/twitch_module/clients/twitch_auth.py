@@ -33,6 +33,10 @@ class DeadGrant(TwitchRefused):
     code = "dead_grant"
 
 
+class AnotherApplication(TwitchUnavailable):
+    """The token is not of this application, which can neither use nor renew it."""
+
+
 class TwitchAuth:
     """id.twitch.tv. Thread-safe; each call blocks for ten seconds at most."""
 
@@ -73,7 +77,7 @@ class TwitchAuth:
     def validate(self, access_token: Secret) -> Validation | None:
         """What Twitch says of a user's token, or None when it does not take it any more.
 
-        Raises TwitchUnavailable; also when the token is another application's.
+        Raises TwitchUnavailable, and AnotherApplication.
         """
         headers = {"Authorization": f"OAuth {access_token.reveal()}"}
         answer = self._call("GET", "/validate", headers=headers)
@@ -84,7 +88,7 @@ class TwitchAuth:
         except NotAGrant as error:
             raise TwitchUnavailable(f"Twitch: {error}") from error
         if validation.client_id != self._client_id:
-            raise TwitchUnavailable("Twitch says that the token is another application's")
+            raise AnotherApplication("Twitch says that the token is another application's")
         return validation
 
     def revoke(self, access_token: Secret) -> bool:

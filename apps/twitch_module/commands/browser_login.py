@@ -34,7 +34,13 @@ def log_in_by_browser(
         raise not_registered(redirect_uri)
     state = secrets.token_urlsafe(32)
     url = authorize_url(
-        auth_url, client_id=client_id, redirect_uri=redirect_uri, scopes=scopes, state=state
+        auth_url,
+        client_id=client_id,
+        redirect_uri=redirect_uri,
+        scopes=scopes,
+        state=state,
+        # The browser is often logged in as the streamer, and not as the bot.
+        force_verify=True,
     )
     if paste:
         query = _pasted(url, open_browser)

@@ -12,8 +12,9 @@ from ..logs import configure_logs
 from .bot import BOT_NAME
 from .examination import OK, WARNING, WRONG, Check, Examination, Finding, carry_out
 from .installation import Installation
-from .local_checks import check_database, check_keys, check_scopes, check_tokens
+from .local_checks import check_database, check_keys
 from .terminal import say, show_json, show_table
+from .token_checks import check_scopes, check_tokens
 from .twitch_checks import (
     check_callback,
     check_clock,

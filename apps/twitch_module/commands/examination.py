@@ -1,22 +1,32 @@
 """What the doctor's checks have in common: what they work on, and what they find."""
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
 from ..clients.http import HTTPClient
 from ..clients.twitch import AppCredential, TwitchClient
-from ..clients.twitch_auth import TwitchAuth
+from ..clients.twitch_auth import AnotherApplication, TwitchAuth
 from ..domain.catalogue import types_in_use
 from ..domain.channel_rules import types_of, usable_policy
-from ..errors import DatabaseUnavailable, ModuleError
+from ..domain.oauth import Validation
+from ..errors import ConfigurationError, DatabaseUnavailable, ModuleError
+from ..keys import generated_key
 from ..models import channels
 from ..models.channels import Channel
 from ..models.database import Database, Transaction
 from ..models.migrations import VERSION, schema_version
-from ..models.tokens import TokenRow, list_all
+from ..models.tokens import NEEDS_LOGIN, TokenRow, list_all
+from ..services.tokens import Tokens
 from ..settings import Settings
+from ..vault import CannotOpen, Vault, fernet_key
+
+# What Twitch says of a token: None when it refuses it.
+Said = Validation | AnotherApplication | None
+
+_CALLS_AT_ONCE = 4
 
 OK, WARNING, WRONG = "ok", "warning", "wrong"
 
@@ -43,7 +53,7 @@ class Examination:
         self.settings = settings
         self.bot_name = bot_name.lower()
         self._faulty = frozenset(faulty)
-        self.http = HTTPClient(4)
+        self.http = HTTPClient(_CALLS_AT_ONCE)
         self.auth = TwitchAuth(self.http, settings)
         self.twitch = TwitchClient(self.http, settings, AppCredential(self.auth))
         self.event_types = types_in_use(settings.points.rules)
@@ -79,6 +89,50 @@ class Examination:
         """Everybody who has logged in. Raises NotChecked."""
         with self.tables() as transaction:
             return list_all(transaction)
+
+    @cached_property
+    def tokens(self) -> Tokens | None:
+        """The tokens with the keys to open them, None where there is no key. Raises NotChecked,
+        ConfigurationError."""
+        self.need("TOKEN_ENCRYPTION_KEYS")
+        folder, keys = self.settings.data_dir, self.settings.encryption_keys
+        if not keys and not (folder / "token.key").exists():
+            return None  # asking for it would make one
+        vault = Vault(keys or [fernet_key(generated_key(folder, "token.key"))])
+        return Tokens(self.database, vault, self.auth)
+
+    def said_of(self, user: TokenRow) -> Said:
+        """What Twitch says now of a user's token. Raises NotChecked, TwitchUnavailable."""
+        if isinstance(self._said, Exception):
+            raise self._said
+        return self._said[user.user_id]
+
+    @cached_property
+    def _said(self) -> dict[str, Said] | NotChecked | ModuleError:
+        """By user id, for all whose tokens should live. Asked once, also where that fails."""
+        alive = [user for user in self.users if user.status != NEEDS_LOGIN]
+        said: dict[str, Said] = {}
+        try:
+            self.need("TWITCH_APP_ID", "TWITCH_AUTH_URL")
+            with ThreadPoolExecutor(_CALLS_AT_ONCE) as pool:
+                # In groups: when Twitch does not answer, the rest is not asked about.
+                for start in range(0, len(alive), _CALLS_AT_ONCE):
+                    group = alive[start : start + _CALLS_AT_ONCE]
+                    answers = pool.map(self._ask_twitch, group)
+                    said |= {user.user_id: one for user, one in zip(group, answers, strict=True)}
+        except (CannotOpen, ConfigurationError):
+            return NotChecked("the encryption keys have to open the tokens first")
+        except (NotChecked, ModuleError) as error:
+            return error
+        return said
+
+    def _ask_twitch(self, user: TokenRow) -> Said:
+        if self.tokens is None:
+            raise CannotOpen
+        try:
+            return self.tokens.ask_twitch(user)
+        except AnotherApplication as error:
+            return error
 
     @cached_property
     def channels(self) -> list[Channel]:

@@ -49,7 +49,7 @@ def setup(
     redirect_uri = redirect_uri or _redirect_uri(settings)
     services = services_on(settings)
     channel = _check_with_twitch(services, answers)
-    scopes = scopes_of_login(answers.bot, answers.channel, scopes_to_ask_for(settings))
+    scopes = scopes_of_login(settings, answers.bot, answers.channel, scopes_to_ask_for(settings))
     if device:
         grant = log_in_by_device(
             settings, scopes, open_browser=not no_browser, wait_seconds=wait * 60

@@ -11,7 +11,9 @@ from ..models.tokens import TokenRow
 from ..services.tokens import Tokens
 from .group import Group
 from .installation import Installation
+from .moments import duration
 from .terminal import console, say, show_json, show_table
+from .token_import import import_
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 _user = click.argument("user")
@@ -19,9 +21,9 @@ _user = click.argument("user")
 _COLUMNS = ("login", "id", "status", "scopes", "expires in", "last validated")
 
 
-@click.group(cls=Group, short_help="The users' tokens: list, renew, revoke; change keys.")
+@click.group(cls=Group, short_help="The users' tokens: list, renew, revoke, import; change keys.")
 def token() -> None:
-    """The users' tokens: list, renew or revoke them, change their encryption key.
+    """The users' tokens: list, renew, revoke or import them, change their encryption key.
 
     Example: cli token list
     """
@@ -55,7 +57,7 @@ def refresh(installation: Installation, user: str, as_json: bool) -> None:
     """
     tokens = installation.services().tokens
     row = find_user(tokens, user)
-    renewed = tokens.renewed(row.user_id, row.version)
+    renewed = tokens.renewed_now(row.user_id)
     seconds = tokens.seconds_left(renewed.expires_at_ms)
     if as_json:
         show_json({"user_id": renewed.user_id, "login": renewed.login, "expires_in": seconds})
@@ -81,6 +83,9 @@ def revoke(installation: Installation, user: str, as_json: bool) -> None:
         say(f"The tokens of {row.login} are revoked, and deleted here")
     else:
         say(f"The tokens of {row.login} are deleted here; Twitch did not confirm that it took them")
+
+
+token.add_command(import_)
 
 
 @token.command("rotate-keys")
@@ -110,14 +115,6 @@ def find_user(tokens: Tokens, user: str) -> TokenRow:
         if user in (row.user_id, row.login) or user.lower() == row.login:
             return row
     raise NotFound(f"nobody has logged in as {user!r}")
-
-
-def duration(seconds: int) -> str:
-    """A time as people say it: `3 h 50 min`."""
-    if seconds < 60:
-        return f"{seconds} s"
-    hours, minutes = divmod(seconds // 60, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _described(row: TokenRow) -> dict[str, Any]:

@@ -1,32 +1,19 @@
-"""Logins with Twitch in the browser, and the tokens that they bring."""
+"""Logins with Twitch in the browser."""
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from py4web import request, response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..common import services
-from ..domain.catalogue import scopes_for
-from ..domain.oauth import STATE_SECONDS, missing_scopes
+from ..domain.oauth import STATE_SECONDS
 from ..domain.secret import Secret
-from ..errors import (
-    BadRequest,
-    DatabaseUnavailable,
-    Forbidden,
-    ModuleError,
-    TwitchUnavailable,
-)
-from ..models.tokens import NEEDS_LOGIN, TokenRow
-from ..services.logins import Connected, StateRefused
-from ..services.tokens import NeedsLogin, UserToken
+from ..errors import BadRequest, DatabaseUnavailable, Forbidden, ModuleError, NotFound
+from ..services.logins import Connected, StateRefused, WrongChannel
 from . import schemas
-from .http import Answer, audited, endpoint, page, problem, reply, wants_page
-from .operations import TWITCH, Fails, Failure, Says
-from .reading import JSON, Takes
-from .times import rfc3339
-
-UserId = Annotated[str, Field(max_length=50, pattern=r"^[A-Za-z0-9_]+$")]
+from .http import Answer, endpoint, page, problem, reply, wants_page
+from .operations import TWITCH, Fails, Says
+from .reading import JSON, Takes, UserId
 
 
 class LoginQuery(BaseModel):
@@ -35,8 +22,9 @@ class LoginQuery(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     activation_key: Annotated[str, Field(min_length=1, max_length=500)] | None = None
-    # Ask for what this channel's own event types need.
+    # Ask for what this channel's own event types need, and take nobody else's login.
     channel_id: UserId | None = None
+    force: bool = Field(False, description="Have Twitch ask again, also who has agreed before")
 
 
 class CallbackQuery(BaseModel):
@@ -49,14 +37,6 @@ class CallbackQuery(BaseModel):
     error: str = Field("", max_length=100)
 
 
-class StatusQuery(BaseModel):
-    """Whose status."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    user_id: UserId
-
-
 class Declined(Forbidden):
     """The user did not agree at Twitch."""
 
@@ -64,12 +44,10 @@ class Declined(Forbidden):
     title = "Not connected"
 
 
-# What asking for a user's token comes to.
-_TOKEN: tuple[Failure, ...] = (
-    NeedsLogin,
-    *TWITCH,
-    Fails(TwitchUnavailable, "renewal_paused", "renewal_in_progress"),
-)
+class NoLogin(NotFound):
+    """Nothing is kept of a login in this browser."""
+
+    title = "There is no login to show"
 
 
 @endpoint(
@@ -90,12 +68,9 @@ def begin_login(query: LoginQuery) -> Answer:
     # A browser that has two logins open goes on with the same cookie, so that both can end.
     browser = _browser() or services().logins.new_browser()
     key = Secret(query.activation_key) if query.activation_key else None
-    location = services().logins.begin(browser, key, query.channel_id)
+    location = services().logins.begin(browser, key, query.channel_id, force_verify=query.force)
     _set_cookie(browser)
-    response.status = 303
-    response.headers["Location"] = location
-    response.headers["Cache-Control"] = "no-store"
-    return ""
+    return _see_other(location)
 
 
 @endpoint(
@@ -103,10 +78,17 @@ def begin_login(query: LoginQuery) -> Answer:
     "GET",
     tag="Streamers' logins",
     takes=Takes(CallbackQuery, "query"),
-    answers={200: Says(schemas.Connected, media_types=(JSON, "text/html"))},
+    answers={
+        200: Says(schemas.Connected, media_types=(JSON,)),
+        303: Says(
+            about="For browsers: to a page that says how it went, without code and state",
+            headers={"Location": "/twitch/auth/connected", "Set-Cookie": "Whose login it was"},
+        ),
+    },
     errors=(
         Fails(BadRequest, StateRefused.code, "code_refused"),
         Declined,
+        WrongChannel,
         *TWITCH,
         DatabaseUnavailable,
     ),
@@ -114,151 +96,69 @@ def begin_login(query: LoginQuery) -> Answer:
 def callback(query: CallbackQuery) -> Answer:
     """Finish a login: where Twitch sends the browser back to.
 
-    It takes the cookie of the browser that began, and each `state` once.
+    It takes the cookie of the browser that began, and each `state` once. When the link was for
+    one channel (`channel_id`) and somebody else has logged in, nothing of that login is kept.
     """
+    browser = _browser()
+    result: Connected | WrongChannel
     try:
-        activation_key = services().logins.check(query.state, _browser())
+        begun = services().logins.check(query.state, browser)
         if query.error or not query.code:
             raise Declined("Twitch says that the request was declined")
-        connected = services().logins.finish(Secret(query.code), activation_key)
+        result = services().logins.finish(Secret(query.code), begun)
+    except WrongChannel as error:
+        result = error
     except ModuleError as error:
         return _not_connected(error)
-    return _connected(connected)
+    if browser is None or not wants_page():
+        return _told(result)
+    services().logins.remember(browser, result)
+    _set_cookie(browser)  # once more: the page is to be there as long as what it shows
+    return _see_other(services().settings.connected_url)
 
 
 @endpoint(
-    "/twitch/auth/status",
+    "/twitch/auth/connected",
     "GET",
-    tag="Streamers",
-    takes=Takes(StatusQuery, "query"),
-    answers={
-        200: Says(schemas.Login | schemas.UnknownLogin, "What is known of it", media_types=(JSON,))
-    },
+    tag="Streamers' logins",
+    answers={200: Says(schemas.Connected, media_types=(JSON, "text/html"))},
+    errors=(NoLogin, WrongChannel, DatabaseUnavailable),
 )
-def show_login(query: StatusQuery) -> Answer:
-    """Show what is known of a user's login, without asking Twitch."""
-    row = services().tokens.find(query.user_id)
-    if row is None:
-        return reply(schemas.UnknownLogin(authenticated=False, user_id=query.user_id))
-    return reply(_user(row))
-
-
-@endpoint("/twitch/auth/users", "GET", tag="Streamers", answers={200: schemas.LoginList})
-def list_logins() -> Answer:
-    """List everyone with tokens, without asking Twitch."""
-    return reply(schemas.LoginList(users=[_user(row) for row in services().tokens.list()]))
-
-
-@endpoint(
-    "/twitch/auth/refresh/<user_id>",
-    "POST",
-    tag="Streamers",
-    answers={200: schemas.TokenState},
-    errors=_TOKEN,
-)
-def renew_token(user_id: str) -> Answer:
-    """Renew a user's token now; callers who come together share one renewal."""
-    row = services().tokens.find(user_id)
-    version = row.version if row else 0
-    token = _asking(services().tokens.renewed, user_id, version)
-    audited("token.refresh", f"user:{user_id}")
-    return reply(schemas.TokenState(**_without_token(token)))
-
-
-@endpoint(
-    "/twitch/auth/revoke/<user_id>",
-    "POST",
-    tag="Streamers",
-    answers={200: schemas.RevokedLogin},
-)
-def revoke_tokens(user_id: str) -> Answer:
-    """Revoke a user's tokens at Twitch and delete them here."""
-    confirmed = services().tokens.forget(user_id)
-    audited("token.revoke", f"user:{user_id}", after={"revoked_at_twitch": confirmed})
-    return reply(schemas.RevokedLogin(user_id=user_id, deleted=True, revoked_at_twitch=confirmed))
-
-
-@endpoint(
-    "/twitch/auth/token/<user_id>",
-    "GET",
-    tag="Streamers",
-    answers={200: schemas.LentToken},
-    errors=_TOKEN,
-)
-def lend_token(user_id: str) -> Answer:
-    """Lend a valid access token to another service; never the refresh token.
-
-    It is renewed first when it is near its end.
-    """
-    token = _asking(services().tokens.valid, user_id)
-    return reply(
-        schemas.LentToken(
-            access_token=token.access_token.reveal(),
-            token_type="bearer",  # noqa: S106  # its type
-            **_without_token(token),
+def show_connected() -> Answer:
+    """Show what the login came to that has ended last in this browser, for ten minutes."""
+    result = services().logins.result(_browser())
+    if result is None:
+        return _not_connected(
+            NoLogin(
+                "No login has ended in this browser within the last ten minutes;"
+                " what is connected stays connected"
+            )
         )
-    )
+    return _told(result)
 
 
-def _asking(ask: Callable[..., UserToken], *arguments: str | int) -> UserToken:
-    """The token; when the user must log in again, the error names the link for it."""
-    try:
-        return ask(*arguments)
-    except NeedsLogin as error:
-        error.extra = {"login_url": services().settings.login_url}
-        raise
-
-
-def _without_token(token: UserToken) -> dict[str, Any]:
-    return {
-        "user_id": token.user_id,
-        "login": token.login,
-        "scopes": list(token.scopes),
-        "expires_at": rfc3339(token.expires_at_ms),
-        "expires_in": services().tokens.seconds_left(token.expires_at_ms),
-    }
-
-
-def _user(row: TokenRow) -> schemas.Login:
-    scopes = row.scopes.split()
-    needed = scopes_for(services().roster.types(row.user_id))
-    return schemas.Login(
-        authenticated=row.status != NEEDS_LOGIN,
-        user_id=row.user_id,
-        login=row.login,
-        display_name=row.display_name,
-        scopes=scopes,
-        missing_scopes=missing_scopes(needed, scopes),
-        expires_at=rfc3339(row.expires_at_ms),
-        expires_in=services().tokens.seconds_left(row.expires_at_ms),
-        status="needs_login" if row.status == NEEDS_LOGIN else "ok",
-        reason=row.reason,
-        last_validated_at=rfc3339(row.validated_at_ms),
-        login_url=services().settings.login_url if row.status == NEEDS_LOGIN else None,
-    )
-
-
-def _connected(connected: Connected) -> Answer:
+def _told(result: Connected | WrongChannel) -> Answer:
+    """What a login came to, as a page or as a document."""
+    if isinstance(result, WrongChannel):
+        if not wants_page():
+            return problem(result)
+        response.status = result.status
+        return page("wrong_channel.html", title=result.title, wrong=result)
     if wants_page():
-        return page(
-            "connected.html",
-            title="Connected",
-            display_name=connected.display_name,
-            login=connected.login,
-            gateway=connected.gateway,
-        )
-    gateway = connected.gateway
+        return page("connected.html", title="Connected", connected=result)
+    gateway = result.gateway
     return reply(
         schemas.Connected(
             authenticated=True,
-            message=f"Connected as {connected.display_name}",
-            user_id=connected.user_id,
-            login=connected.login,
-            display_name=connected.display_name,
-            scopes=list(connected.scopes),
+            message=f"Connected as {result.display_name}",
+            user_id=result.user_id,
+            login=result.login,
+            display_name=result.display_name,
+            scopes=list(result.scopes),
             gateway=schemas.Gateway(activated=gateway == "activated", detail=gateway)
             if gateway
             else None,
+            monitored=result.monitored,
         )
     )
 
@@ -271,6 +171,13 @@ def _not_connected(error: ModuleError) -> Answer:
     if isinstance(error, Declined):
         hint = "If the link that you came by held an activation key, use that link again."
     return page("not_connected.html", title=error.title, detail=str(error), hint=hint)
+
+
+def _see_other(location: str) -> Answer:
+    response.status = 303
+    response.headers["Location"] = location
+    response.headers["Cache-Control"] = "no-store"
+    return ""
 
 
 def _is_https() -> bool:

@@ -180,6 +180,8 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
     if operation.takes is not None and "query" in operation.takes.sources:
         alone = not operation.takes.media_types
         parameters += _fields(operation.takes.model, "query", required=alone)
+    if operation.takes is not None and "header" in operation.takes.sources:
+        parameters += _fields(operation.takes.model, "header", required=True)
     if operation.message is not None:
         parameters += _fields(operation.message.headers, "header", required=True)
     return parameters

@@ -14,7 +14,6 @@ from ..errors import (
     DatabaseUnavailable,
     Forbidden,
     HeadersTooLarge,
-    Invalid,
     ModuleError,
     NotFound,
     RateLimited,
@@ -45,7 +44,7 @@ TAGS: Final[Mapping[Tag, str]] = {
     "Events": "What Twitch has sent, newest first.",
     "Activities": "What events earn, and its delivery to WaddleBot.",
     "Streamers": "Twitch's users, and the tokens of those who have logged in.",
-    "Streamers' logins": "Two addresses for streamers' browsers; programs need neither.",
+    "Streamers' logins": "Addresses for streamers' browsers; programs need none of them.",
     "Admins": "Sessions of people: a password brings an access token for 15 minutes.",
     "Service tokens": "Tokens of other services: made by admins, exchanged by the services.",
     "Audit": "Who changed what.",
@@ -134,7 +133,7 @@ class Operation:
         if "<" in self.path:
             shared.append(NotFound)
         if self.takes is not None:
-            shared.append(Invalid)
+            shared.append(self.takes.refusal)
         if self.message is not None or (self.takes is not None and self.takes.media_types):
             shared += [TooLarge, TooSlow]
         return [

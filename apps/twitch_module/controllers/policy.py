@@ -25,9 +25,10 @@ POLICY: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/twitch/docs"): _ANYONE,
     # Twitch shows its signature.
     ("POST", "/twitch/webhook"): Rule(anyone=True, max_body_bytes=MAX_MESSAGE_BYTES),
-    # Streamers' browsers; the callback belongs to the browser that began.
+    # Streamers' browsers; the callback, and what it came to, belong to the browser that began.
     ("GET", "/twitch/auth/login"): _ANYONE,
     ("GET", "/twitch/auth/callback"): _ANYONE,
+    ("GET", "/twitch/auth/connected"): _ANYONE,
     # These take a password, a refresh token or a service token.
     ("POST", "/api/auth/login"): _ANYONE,
     ("POST", "/api/auth/refresh"): _ANYONE,

@@ -5,19 +5,20 @@ description is made of it, too.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 from urllib.parse import parse_qsl
 
 from py4web import request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from ..domain.strict_json import NotStrict, is_storable, read_object
-from ..errors import BadRequest, Invalid, TooLarge
+from ..errors import BadRequest, Invalid, ModuleError, TooLarge
 
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
 
-Source = Literal["query", "form", "json"]
+Source = Literal["query", "form", "json", "header"]
+UserId = Annotated[str, Field(max_length=50, pattern=r"^[A-Za-z0-9_]+$")]
 Model_co = TypeVar("Model_co", bound=BaseModel, covariant=True)
 
 _MAX_FIELDS = 50
@@ -36,9 +37,16 @@ class Takes(Generic[Model_co]):
         types: dict[Source, str] = {"json": JSON, "form": FORM}
         return [types[source] for source in self.sources if source in types]
 
+    @property
+    def refusal(self) -> type[ModuleError]:
+        """What values are refused with that the model does not allow."""
+        return BadRequest if self.sources == ("header",) else Invalid
+
     def read(self) -> Model_co:
         """The values of this request, checked. Raises BadRequest, Invalid and TooLarge."""
         values = _query() if "query" in self.sources else {}
+        if "header" in self.sources:
+            values |= _headers(self.model)
         if self.media_types:
             in_body = self._body()
             if twice := values.keys() & in_body.keys():
@@ -48,7 +56,7 @@ class Takes(Generic[Model_co]):
         try:
             return self.model.model_validate(values)
         except ValidationError as error:
-            raise Invalid(_faults(error)) from error
+            raise self.refusal(_faults(error)) from error
 
     def _body(self) -> dict[str, Any]:
         content_type = request.environ.get("CONTENT_TYPE", "")
@@ -92,6 +100,13 @@ def read_body(environ: Mapping[str, Any], limit_bytes: int) -> bytes:
     if len(body) > limit_bytes:
         raise TooLarge(f"At most {limit_bytes} bytes are taken")
     return body
+
+
+def _headers(model: type[BaseModel]) -> dict[str, str]:
+    """Those headers of this request that the model names."""
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    keys = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in names}
+    return {name: request.environ[key] for name, key in keys.items() if key in request.environ}
 
 
 def _query() -> dict[str, Any]:

@@ -326,6 +326,7 @@ class Connected(Shape):
     display_name: str
     scopes: list[str]
     gateway: Gateway | None = Field(description="null when there was no activation key")
+    monitored: bool = Field(description="Whether the user's channel is")
 
 
 # Operation

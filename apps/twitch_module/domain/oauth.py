@@ -47,9 +47,19 @@ class Validation:
 
 
 def authorize_url(
-    auth_url: str, *, client_id: str, redirect_uri: str, scopes: Iterable[str], state: str
+    auth_url: str,
+    *,
+    client_id: str,
+    redirect_uri: str,
+    scopes: Iterable[str],
+    state: str,
+    force_verify: bool = False,
 ) -> str:
-    """Where a browser is sent to log in."""
+    """Where a browser is sent to log in.
+
+    With `force_verify` Twitch asks whoever has agreed before, too, and lets them change the
+    account; else their browser is sent straight back.
+    """
     query = {
         "client_id": client_id,
         "redirect_uri": redirect_uri,
@@ -57,6 +67,8 @@ def authorize_url(
         "scope": " ".join(scopes),
         "state": state,
     }
+    if force_verify:
+        query["force_verify"] = "true"
     return f"{auth_url}/authorize?{urlencode(query)}"
 
 
@@ -94,9 +106,16 @@ def is_near_end(expires_at_ms: int, renewed_at_ms: int | None, now_ms: int) -> b
     hours at all is used for half of its life first. Otherwise it would be renewed at each use.
     """
     left_ms = expires_at_ms - now_ms
+    if left_ms <= 0:
+        return True
     if left_ms >= NEAR_END_MS:
         return False
     return renewed_at_ms is None or left_ms < (expires_at_ms - renewed_at_ms) / 2
+
+
+def is_just_now(at_ms: int | None, now_ms: int) -> bool:
+    """Whether that was less than a second ago: too soon to ask Twitch for the same again."""
+    return at_ms is not None and 0 <= now_ms - at_ms < 1000
 
 
 def renewal_delay_seconds(failures: int, retry_after_seconds: float | None = None) -> float:

@@ -183,6 +183,17 @@ _STEPS: tuple[tuple[str, ...], ...] = (
             id {id}, kind TEXT NOT NULL, process TEXT NOT NULL, at_ms BIGINT NOT NULL,
             UNIQUE (kind, process))""",
     ),
+    (
+        # When the last renewal failed: who asks for one by hand does not wait for `retry_at_ms`.
+        "ALTER TABLE twitch_tokens ADD COLUMN failed_at_ms BIGINT",
+    ),
+    (
+        # Whose login a link is for; and what a login came to, for its page.
+        "ALTER TABLE oauth_states ADD COLUMN channel_id TEXT",
+        """CREATE TABLE oauth_results (
+            id {id}, browser_hash TEXT NOT NULL UNIQUE, result TEXT NOT NULL,
+            expires_at_ms BIGINT NOT NULL)""",
+    ),
 )
 VERSION = len(_STEPS)
 

@@ -11,18 +11,24 @@ class Begun:
     """A login that was begun in this browser; the activation key is sealed."""
 
     activation_key: str | None
+    channel_id: str | None
 
 
 def begin(
-    transaction: Transaction, state_hash: str, browser_hash: str, activation_key: str | None
+    transaction: Transaction,
+    state_hash: str,
+    browser_hash: str,
+    activation_key: str | None,
+    channel_id: str | None,
 ) -> None:
     """Keep a state for ten minutes, and forget those whose time is over."""
     now = transaction.now_ms()
     transaction.execute("DELETE FROM oauth_states WHERE expires_at_ms <= %s", [now])
     transaction.execute(
-        "INSERT INTO oauth_states (state_hash, browser_hash, activation_key, expires_at_ms)"
-        " VALUES (%s, %s, %s, %s)",
-        [state_hash, browser_hash, activation_key, now + STATE_SECONDS * 1000],
+        "INSERT INTO oauth_states"
+        " (state_hash, browser_hash, activation_key, channel_id, expires_at_ms)"
+        " VALUES (%s, %s, %s, %s, %s)",
+        [state_hash, browser_hash, activation_key, channel_id, now + STATE_SECONDS * 1000],
     )
 
 
@@ -33,7 +39,7 @@ def take(transaction: Transaction, state_hash: str, browser_hash: str) -> Begun 
     """
     rows = transaction.execute(
         "DELETE FROM oauth_states WHERE state_hash = %s AND browser_hash = %s"
-        " AND expires_at_ms > %s RETURNING activation_key",
+        " AND expires_at_ms > %s RETURNING activation_key, channel_id",
         [state_hash, browser_hash, transaction.now_ms()],
     )
-    return Begun(rows[0][0]) if rows else None
+    return Begun(*rows[0]) if rows else None

@@ -109,7 +109,8 @@ TABLES: dict[str, dict[str, str]] = {
         "version": _BIGINT,  # grows with every new pair
         "lease_until_ms": _BIGINT,  # until when somebody is renewing it
         "failures": _BIGINT,  # renewals that failed in a row
-        "retry_at_ms": _BIGINT,  # no renewal before this
+        "retry_at_ms": _BIGINT,  # no renewal before this, unless somebody asks for one by hand
+        "failed_at_ms": _BIGINT,  # when the last renewal failed; empty when it did not
         "validated_at_ms": _BIGINT,
         "check_at_ms": _BIGINT,  # when it is to be validated
         "created_at_ms": _BIGINT,
@@ -118,6 +119,12 @@ TABLES: dict[str, dict[str, str]] = {
         "state_hash": _TEXT,  # SHA-256 of the state; unique
         "browser_hash": _TEXT,  # SHA-256 of the cookie of the browser that began
         "activation_key": _TEXT,  # sealed
+        "expires_at_ms": _BIGINT,
+        "channel_id": _TEXT,  # whose login it is to be; empty for anybody's
+    },
+    "oauth_results": {
+        "browser_hash": _TEXT,  # as above; unique
+        "result": _TEXT,  # JSON: what the browser's last login came to
         "expires_at_ms": _BIGINT,
     },
     "admin_users": {

@@ -26,6 +26,7 @@ _COLUMNS = (
     "lease_until_ms",
     "failures",
     "retry_at_ms",
+    "failed_at_ms",
     "validated_at_ms",
     "created_at_ms",
 )
@@ -50,6 +51,7 @@ class TokenRow:
     lease_until_ms: int
     failures: int
     retry_at_ms: int
+    failed_at_ms: int | None
     validated_at_ms: int | None
     created_at_ms: int
 
@@ -86,8 +88,8 @@ ON CONFLICT (user_id) DO UPDATE SET
     access_token = excluded.access_token, refresh_token = excluded.refresh_token,
     scopes = excluded.scopes, expires_at_ms = excluded.expires_at_ms, renewed_at_ms = NULL,
     status = 'ok', reason = NULL, version = twitch_tokens.version + 1, lease_until_ms = 0,
-    failures = 0, retry_at_ms = 0, validated_at_ms = excluded.validated_at_ms,
-    check_at_ms = excluded.check_at_ms
+    failures = 0, retry_at_ms = 0, failed_at_ms = NULL,
+    validated_at_ms = excluded.validated_at_ms, check_at_ms = excluded.check_at_ms
 """
 
 
@@ -142,7 +144,7 @@ def save_renewal(
         transaction.execute(
             "UPDATE twitch_tokens SET access_token = %s, refresh_token = %s, scopes = %s,"
             " expires_at_ms = %s, renewed_at_ms = %s, reason = NULL, version = version + 1,"
-            " lease_until_ms = 0, failures = 0, retry_at_ms = 0"
+            " lease_until_ms = 0, failures = 0, retry_at_ms = 0, failed_at_ms = NULL"
             " WHERE user_id = %s AND version = %s AND lease_until_ms = %s RETURNING id",
             [
                 pair.access_token,
@@ -168,14 +170,16 @@ def save_failure(
     delay_ms: int,
 ) -> None:
     """Note that a renewal failed; with NEEDS_LOGIN it is not tried again."""
+    now = transaction.now_ms()
     transaction.execute(
         "UPDATE twitch_tokens SET status = %s, reason = %s, failures = failures + 1,"
-        " retry_at_ms = %s, lease_until_ms = 0"
+        " retry_at_ms = %s, failed_at_ms = %s, lease_until_ms = 0"
         " WHERE user_id = %s AND version = %s AND lease_until_ms = %s",
         [
             status,
             reason,
-            transaction.now_ms() + delay_ms,
+            now + delay_ms,
+            now,
             row.user_id,
             row.version,
             lease_until_ms,
@@ -196,6 +200,14 @@ def save_validation(
         "UPDATE twitch_tokens SET login = %s, scopes = %s, expires_at_ms = %s,"
         " validated_at_ms = %s WHERE user_id = %s AND version = %s",
         [login, scopes, expires_at_ms, transaction.now_ms(), row.user_id, row.version],
+    )
+
+
+def save_end(transaction: Transaction, row: TokenRow) -> None:
+    """Note that Twitch does not take this access token any more, unless there is a newer one."""
+    transaction.execute(
+        "UPDATE twitch_tokens SET expires_at_ms = %s WHERE user_id = %s AND version = %s",
+        [transaction.now_ms(), row.user_id, row.version],
     )
 
 

@@ -3,17 +3,18 @@
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import structlog
 
-from ..clients.twitch import TwitchClient
+from ..clients.twitch import Credential, TwitchClient
 from ..clients.twitch_auth import TwitchAuth
 from ..clients.waddlebot import WaddleBotClient
 from ..domain.oauth import Grant, authorize_url
 from ..domain.secret import Secret
-from ..errors import BadRequest, ModuleError, TwitchUnavailable
-from ..models import oauth_states
+from ..errors import BadRequest, Conflict, ModuleError, TwitchUnavailable
+from ..models import channels, oauth_results, oauth_states, tokens
 from ..models.database import Database
 from ..vault import Vault
 from .tokens import Tokens
@@ -30,6 +31,31 @@ class StateRefused(BadRequest):
     title = "This login is not valid any more"
 
 
+class WrongChannel(Conflict):
+    """Somebody else logged in than the one whom the link is for. Nothing of it is kept."""
+
+    code = "wrong_channel"
+    title = "This link is for another channel"
+
+    def __init__(
+        self, channel_id: str, channel_name: str, display_name: str, had_key: bool
+    ) -> None:
+        """Whom the link is for, who logged in, and whether it held a key that is used up now."""
+        super().__init__(f"This link is for {channel_name}; you logged in as {display_name}")
+        self.channel_id = channel_id
+        self.channel_name = channel_name
+        self.display_name = display_name
+        self.had_key = had_key
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What a login came with: a key to send on, and whose login it is to be."""
+
+    activation_key: Secret | None
+    channel_id: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Connected:
     """A finished login. `gateway` is None when there was no activation key to send."""
@@ -39,6 +65,7 @@ class Connected:
     display_name: str
     scopes: tuple[str, ...]
     gateway: str | None  # "activated", or why it was not
+    monitored: bool  # whether the user's channel is
 
 
 class Logins:
@@ -51,7 +78,7 @@ class Logins:
         auth: TwitchAuth,
         twitch: TwitchClient,
         waddlebot: WaddleBotClient,
-        tokens: Tokens,
+        user_tokens: Tokens,
         *,
         auth_url: str,
         client_id: str,
@@ -64,7 +91,7 @@ class Logins:
         self._auth = auth
         self._twitch = twitch
         self._waddlebot = waddlebot
-        self._tokens = tokens
+        self._tokens = user_tokens
         self._auth_url = auth_url
         self._client_id = client_id
         self._redirect_uri = redirect_uri
@@ -76,24 +103,30 @@ class Logins:
         return Secret(secrets.token_urlsafe(_RANDOM_BYTES))
 
     def begin(
-        self, browser: Secret, activation_key: Secret | None, channel_id: str | None = None
+        self,
+        browser: Secret,
+        activation_key: Secret | None,
+        channel_id: str | None = None,
+        *,
+        force_verify: bool = False,
     ) -> str:
         """Where to send this browser. The key stays here until Twitch says who logged in."""
         state = secrets.token_urlsafe(_RANDOM_BYTES)
         state_hash = _hash(state)
         sealed = self._vault.seal(_place(state_hash), activation_key) if activation_key else None
         with self._database.transaction() as transaction:
-            oauth_states.begin(transaction, state_hash, _hash(browser.reveal()), sealed)
+            oauth_states.begin(transaction, state_hash, _hash(browser.reveal()), sealed, channel_id)
         return authorize_url(
             self._auth_url,
             client_id=self._client_id,
             redirect_uri=self._redirect_uri,
             scopes=self._scopes(channel_id),
             state=state,
+            force_verify=force_verify,
         )
 
-    def check(self, state: str, browser: Secret | None) -> Secret | None:
-        """Use the state up; the activation key that came with it. Raises StateRefused."""
+    def check(self, state: str, browser: Secret | None) -> Begun:
+        """Use the state up; what came with it. Raises StateRefused."""
         state_hash = _hash(state)
         begun = None
         if state and browser is not None:
@@ -103,34 +136,98 @@ class Logins:
             raise StateRefused(
                 "It was used already, took longer than ten minutes, or began in another browser"
             )
-        if begun.activation_key is None:
-            return None
-        return self._vault.open(_place(state_hash), begun.activation_key)
+        sealed = begun.activation_key
+        key = self._vault.open(_place(state_hash), sealed) if sealed is not None else None
+        return Begun(key, begun.channel_id)
 
-    def finish(self, code: Secret, activation_key: Secret | None) -> Connected:
+    def finish(self, code: Secret, begun: Begun) -> Connected:
         """Exchange the code, store the tokens, activate the gateway.
 
-        Call `check` first. Raises CodeRefused, TwitchRefused and TwitchUnavailable.
+        Call `check` first. Raises WrongChannel, CodeRefused, TwitchRefused, TwitchUnavailable.
         """
         grant = self._auth.exchange(code)
         validation = self._auth.validate(grant.access_token)
         if validation is None:
             raise TwitchUnavailable("Twitch does not know the token that it has just given")
-        display_name = self._display_name(validation.user_id, grant) or validation.login
+        user_id, credential = validation.user_id, _Fixed(grant.access_token)
+        display_name = self._display_name(user_id, credential) or validation.login
+        if begun.channel_id not in (None, user_id):
+            raise self._refused(begun, user_id, display_name, grant)
         self._tokens.keep_login(validation, display_name, grant)
         gateway = None
-        if activation_key is not None:
-            failure = self._waddlebot.activate_gateway(activation_key)
+        if begun.activation_key is not None:
+            failure = self._waddlebot.activate_gateway(begun.activation_key)
             gateway = "activated" if failure is None else failure.reason
-            log.info("gateway", user_id=validation.user_id, outcome=gateway)
+            log.info("gateway", user_id=user_id, outcome=gateway)
         return Connected(
-            validation.user_id, validation.login, display_name, validation.scopes, gateway
+            user_id,
+            validation.login,
+            display_name,
+            validation.scopes,
+            gateway,
+            self._is_monitored(user_id),
         )
 
-    def _display_name(self, user_id: str, grant: Grant) -> str | None:
-        """How the user's name is written; nothing that a login should fail for."""
+    def remember(self, browser: Secret, result: Connected | WrongChannel) -> None:
+        """Keep what a login came to, so that its browser can be shown that for ten minutes."""
+        if isinstance(result, Connected):
+            kept: dict[str, Any] = {"connected": asdict(result)}
+        else:
+            kept = {
+                "wrong_channel": (
+                    result.channel_id,
+                    result.channel_name,
+                    result.display_name,
+                    result.had_key,
+                )
+            }
+        with self._database.transaction() as transaction:
+            oauth_results.save(transaction, _hash(browser.reveal()), kept)
+
+    def result(self, browser: Secret | None) -> Connected | WrongChannel | None:
+        """What this browser's last login came to; None when nothing of it is kept (any more)."""
+        if browser is None:
+            return None
+        with self._database.transaction(write=False) as transaction:
+            kept = oauth_results.find(transaction, _hash(browser.reveal()))
+        if kept is None:
+            return None
+        if "wrong_channel" in kept:
+            return WrongChannel(*kept["wrong_channel"])
+        connected = Connected(**kept["connected"])
+        # It may have been added since.
+        return replace(connected, monitored=self._is_monitored(connected.user_id))
+
+    def _refused(self, begun: Begun, user_id: str, display_name: str, grant: Grant) -> WrongChannel:
+        """The error for a login of somebody else; what it brought is thrown away.
+
+        Twitch is told so, unless that user or channel is here by a login or an order of its own:
+        nothing of theirs may end by this.
+        """
+        channel_id = begun.channel_id or ""
+        with self._database.transaction(write=False) as transaction:
+            is_known = tokens.get(transaction, user_id) or channels.get(transaction, user_id)
+            channel = channels.get(transaction, channel_id)
+        if not is_known:
+            self._auth.revoke(grant.access_token)
+        name = channel.display_name if channel else self._display_name(channel_id)
+        log.info("login for another channel", user_id=user_id, channel_id=channel_id)
+        return WrongChannel(
+            channel_id,
+            name or f"the channel {channel_id}",
+            display_name,
+            begun.activation_key is not None,
+        )
+
+    def _is_monitored(self, user_id: str) -> bool:
+        with self._database.transaction(write=False) as transaction:
+            channel = channels.get(transaction, user_id)
+        return channel is not None and channel.is_active
+
+    def _display_name(self, user_id: str, credential: Credential | None = None) -> str | None:
+        """How a user's name is written; nothing that a login should fail for."""
         try:
-            user = self._twitch.find_user(user_id=user_id, credential=_Fixed(grant.access_token))
+            user = self._twitch.find_user(user_id=user_id, credential=credential)
         except ModuleError:
             return None
         name = user.get("display_name") if user else None

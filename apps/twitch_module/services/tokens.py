@@ -4,22 +4,29 @@ Across threads, processes and machines one request goes to Twitch per renewal. W
 another at it waits for the outcome in the database, and gets the new token.
 """
 
-import threading
+import hashlib
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
 
 from ..clients.twitch_auth import DeadGrant, TwitchAuth
-from ..domain.oauth import Grant, Validation, is_near_end, renewal_delay_seconds
+from ..domain.access import Actor
+from ..domain.oauth import (
+    Grant,
+    Validation,
+    is_just_now,
+    is_near_end,
+    renewal_delay_seconds,
+)
 from ..domain.secret import Secret
 from ..errors import Conflict, ModuleError, NotFound, TwitchRefused, TwitchUnavailable
-from ..models import channels, setbacks, tokens
+from ..models import audit, channels, setbacks, tokens
 from ..models.database import Database
-from ..models.tokens import SealedPair, TokenRow
+from ..models.tokens import TokenRow
 from ..vault import Vault
+from .queues import Queues
+from .seal import Seal
 
 WAIT_SECONDS = 5.0  # for somebody else's renewal
 _POLL_SECONDS = (0.02, 0.05, 0.1, 0.2)  # then the last again
@@ -51,14 +58,25 @@ class Tokens:
 
     def __init__(self, database: Database, vault: Vault, auth: TwitchAuth) -> None:
         self._database = database
-        self._vault = vault
+        self._seal = Seal(vault)
         self._auth = auth
         # Threads of this process queue here, so that one of them asks the database.
-        self._queues: dict[str, tuple[threading.Lock, int]] = {}
-        self._queues_lock = threading.Lock()
+        self._queues = Queues()
+        # By user: the SHA-256 of a token that lived in spite of what a caller said, and when.
+        self._found_alive: dict[str, tuple[str, float]] = {}
 
-    def keep_login(self, validation: Validation, display_name: str, grant: Grant) -> None:
-        """Store what a login brought; the channel's subscriptions are then looked after."""
+    def keep_login(
+        self,
+        validation: Validation,
+        display_name: str,
+        grant: Grant,
+        *,
+        imported_by: Actor | None = None,
+    ) -> None:
+        """Store what a login brought; the channel's subscriptions are then looked after.
+
+        `imported_by` is who brought the pair, where the user did not log in here.
+        """
         with self._database.transaction() as transaction:
             now_ms = transaction.now_ms()
             tokens.save_login(
@@ -66,12 +84,15 @@ class Tokens:
                 user_id=validation.user_id,
                 login=validation.login,
                 display_name=display_name,
-                pair=self._seal(validation.user_id, grant, now_ms),
+                pair=self._seal.pair(validation.user_id, grant, now_ms),
                 check_at_ms=now_ms + 30 * 60 * 1000,
             )
             channels.warn(transaction, validation.user_id, None)
             setbacks.forgive_login(transaction, validation.user_id)
             channels.compare_soon(transaction, validation.user_id)
+            if imported_by is not None:
+                subject, after = f"user:{validation.user_id}", {"scopes": list(grant.scopes)}
+                audit.record(transaction, imported_by, "token.import", subject, after=after)
         log.info("logged in", user_id=validation.user_id, login=validation.login)
 
     def find(self, user_id: str) -> TokenRow | None:
@@ -100,20 +121,52 @@ class Tokens:
                 return self._open(row)
             raise
 
-    def renewed(self, user_id: str, version: int) -> UserToken:
+    def instead_of(self, user_id: str, refused_sha256: str) -> UserToken:
+        """A token for a caller whom Twitch has refused one, known by its SHA-256 in hexadecimal.
+
+        One that is not the current one has been replaced already. About the current one Twitch
+        is asked first: its APIs also say 401 where a scope is missing, and nobody is to use
+        renewals up by saying so. Only a dead one is renewed, once for all who ask; one that
+        lives is lent again. Raises as `valid` does.
+        """
+        with self._queues.entered(f"refused:{user_id}", WAIT_SECONDS):
+            row, now_ms = self._usable(user_id)
+            if (
+                _sha256(self._seal.access_token(row)) == refused_sha256
+                and row.expires_at_ms > now_ms
+            ):
+                self._find_out(row, refused_sha256)
+        return self.valid(user_id)
+
+    def renewed_now(self, user_id: str) -> UserToken:
+        """A token that was renewed within the last second, for who asks for it by hand.
+
+        Tries at once also where the last renewal has failed, but not within that second. Those
+        who ask together share one renewal, and its failure. Raises as `renewed` does.
+        """
+        row, now_ms = self._usable(user_id)
+        if is_just_now(row.renewed_at_ms, now_ms):
+            return self._open(row)
+        return self.renewed(user_id, row.version, at_once=True)
+
+    def renewed(self, user_id: str, version: int, *, at_once: bool = False) -> UserToken:
         """A token newer than `version`, which is near its end or which Twitch has refused.
 
         Renews at Twitch unless somebody else has done so or is doing so: then it waits for
-        that, five seconds at most. Raises NotFound, NeedsLogin and TwitchUnavailable.
+        that, five seconds at most. After a failure it is left alone for a while; with `at_once`
+        for a second. Raises NotFound, NeedsLogin and TwitchUnavailable.
         """
         ends = time.monotonic() + WAIT_SECONDS
-        with self._queue(user_id, WAIT_SECONDS):
+        with self._queues.entered(user_id, WAIT_SECONDS):
             polls = iter(_POLL_SECONDS)
             while True:
                 row, now_ms = self._usable(user_id)
                 if row.version > version:
                     return self._open(row)
-                if row.retry_at_ms > now_ms:
+                is_paused = row.retry_at_ms > now_ms
+                if at_once:
+                    is_paused = is_just_now(row.failed_at_ms, now_ms)
+                if is_paused:
                     message = f"The last renewal failed ({row.reason}); it is tried later"
                     raise TwitchUnavailable(message, code="renewal_paused")
                 with self._database.transaction() as transaction:
@@ -140,22 +193,31 @@ class Tokens:
         row = self.find(user_id)
         if row is None:
             raise NotFound(f"There are no tokens of user {user_id!r}")
-        confirmed = self._auth.revoke(self._open_access(row))
+        confirmed = self._auth.revoke(self._seal.access_token(row))
         with self._database.transaction() as transaction:
             tokens.delete(transaction, user_id)
         log.info("tokens deleted", user_id=user_id, revoked_at_twitch=confirmed)
         return confirmed
 
-    def validate(self, row: TokenRow) -> None:
+    def ask_twitch(self, row: TokenRow) -> Validation | None:
+        """What Twitch says of a token now, None when it refuses it; nothing is kept of it.
+
+        Raises CannotOpen, and what TwitchAuth.validate raises.
+        """
+        return self._auth.validate(self._seal.access_token(row))
+
+    def validate(self, row: TokenRow) -> bool:
         """Ask Twitch about a token, keep what it says, and renew it where that is needed.
 
-        Raises NeedsLogin, and TwitchUnavailable when there was no answer.
+        Whether Twitch took it. Raises NeedsLogin, and TwitchUnavailable when there was no answer.
         """
-        validation = self._auth.validate(self._open_access(row))
+        validation = self.ask_twitch(row)
         if validation is None:
             log.info("token refused", user_id=row.user_id)
+            with self._database.transaction() as transaction:
+                tokens.save_end(transaction, row)  # nobody is lent it, should the renewal fail
             self.renewed(row.user_id, row.version)
-            return
+            return False
         if validation.user_id != row.user_id:
             raise TwitchUnavailable("Twitch says that the token is somebody else's")
         with self._database.transaction() as transaction:
@@ -170,12 +232,21 @@ class Tokens:
             )
         if is_near_end(expires_at_ms, row.renewed_at_ms, now_ms):
             self.renewed(row.user_id, row.version)
+        return True
+
+    def _find_out(self, row: TokenRow, refused_sha256: str) -> None:
+        """Validate a token of which somebody says that it is dead: at most once a second."""
+        alive, at = self._found_alive.get(row.user_id, ("", 0.0))
+        if alive == refused_sha256 and time.monotonic() - at < 1:
+            return
+        if self.validate(row):
+            self._found_alive[row.user_id] = (refused_sha256, time.monotonic())
 
     def check_keys(self) -> None:
         """Open every stored token. Raises CannotOpen when a key is missing or wrong."""
         for row in self.list():
-            self._open_access(row)
-            self._vault.open(_place(row.user_id, "refresh_token"), row.refresh_token)
+            self._seal.access_token(row)
+            self._seal.refresh_token(row)
 
     def seal_anew(self) -> int:
         """Put every token under the first key, while others go on working; how many changed.
@@ -188,48 +259,19 @@ class Tokens:
                 rows = tokens.sealed_after(transaction, after, 100)
             if not rows:
                 return changed
-            changed += sum(self._seal_row_anew(row) for row in rows)
+            changed += sum(self._replace_sealed(row) for row in rows)
             after = rows[-1].user_id
 
-    def _seal_row_anew(self, row: TokenRow) -> bool:
-        places = {name: _place(row.user_id, name) for name in ("access_token", "refresh_token")}
-        sealed = {name: getattr(row, name) for name in places}
-        if all(self._vault.is_current(places[name], sealed[name]) for name in places):
+    def _replace_sealed(self, row: TokenRow) -> bool:
+        again = self._seal.anew(row)
+        if again is None:
             return False
-        again = {
-            name: self._vault.seal(place, self._vault.open(place, sealed[name]))
-            for name, place in places.items()
-        }
         with self._database.transaction() as transaction:
-            return tokens.replace_sealed(
-                transaction, row, again["access_token"], again["refresh_token"]
-            )
-
-    @contextmanager
-    def _queue(self, user_id: str, seconds: float) -> Iterator[None]:
-        with self._queues_lock:
-            lock, waiting = self._queues.get(user_id, (threading.Lock(), 0))
-            self._queues[user_id] = (lock, waiting + 1)
-        entered = lock.acquire(timeout=seconds)
-        try:
-            if not entered:
-                raise TwitchUnavailable(
-                    "The token is being renewed, and Twitch has not answered yet",
-                    code="renewal_in_progress",
-                )
-            yield
-        finally:
-            if entered:
-                lock.release()
-            with self._queues_lock:
-                lock, waiting = self._queues[user_id]
-                self._queues[user_id] = (lock, waiting - 1)
-                if waiting == 1:
-                    del self._queues[user_id]
+            return tokens.replace_sealed(transaction, row, *again)
 
     def _renew(self, row: TokenRow, lease: int) -> UserToken:
         """Exchange the refresh token, as the holder of the lease."""
-        refresh_token = self._vault.open(_place(row.user_id, "refresh_token"), row.refresh_token)
+        refresh_token = self._seal.refresh_token(row)
         try:
             grant = self._auth.renew(refresh_token)
         except DeadGrant as error:
@@ -240,7 +282,7 @@ class Tokens:
             self._note_failure(row, lease, tokens.OK, str(error), int(delay * 1000))
             raise
         with self._database.transaction() as transaction:
-            pair = self._seal(row.user_id, grant, transaction.now_ms())
+            pair = self._seal.pair(row.user_id, grant, transaction.now_ms())
             saved = tokens.save_renewal(transaction, row, lease, pair)
         if saved:
             log.info("token renewed", user_id=row.user_id, expires_in=grant.expires_in)
@@ -268,27 +310,16 @@ class Tokens:
             raise NeedsLogin(f"{row.login} has to log in again: {row.reason}")
         return row, now_ms
 
-    def _seal(self, user_id: str, grant: Grant, now_ms: int) -> SealedPair:
-        return SealedPair(
-            self._vault.seal(_place(user_id, "access_token"), grant.access_token),
-            self._vault.seal(_place(user_id, "refresh_token"), grant.refresh_token),
-            " ".join(grant.scopes),
-            now_ms + grant.expires_in * 1000,
-        )
-
-    def _open_access(self, row: TokenRow) -> Secret:
-        return self._vault.open(_place(row.user_id, "access_token"), row.access_token)
-
     def _open(self, row: TokenRow) -> UserToken:
         return UserToken(
             row.user_id,
             row.login,
-            self._open_access(row),
+            self._seal.access_token(row),
             tuple(row.scopes.split()),
             row.expires_at_ms,
             row.version,
         )
 
 
-def _place(user_id: str, column: str) -> str:
-    return f"twitch_tokens:{user_id}:{column}"
+def _sha256(token: Secret) -> str:
+    return hashlib.sha256(token.reveal().encode()).hexdigest()

@@ -9,6 +9,7 @@ from apps.twitch_module.domain.oauth import (
     NotAGrant,
     authorize_url,
     is_dead_grant,
+    is_just_now,
     is_near_end,
     missing_scopes,
     read_grant,
@@ -39,6 +40,17 @@ def test_the_authorize_url_holds_what_twitch_needs() -> None:
         "scope": "a:b c",
         "state": "s&t",
     }
+
+
+def test_twitch_can_be_told_to_ask_again() -> None:
+    def asked(**force: bool) -> dict[str, list[str]]:
+        url = authorize_url(
+            "https://id", client_id="i", redirect_uri="r", scopes=[], state="s", **force
+        )
+        return parse_qs(urlsplit(url).query)
+
+    assert ["true"] == asked(force_verify=True)["force_verify"]
+    assert "force_verify" not in asked() | asked(force_verify=False)
 
 
 class TestReadGrant:
@@ -152,3 +164,17 @@ def test_nothing_that_is_read_shows_a_token() -> None:
     shown: Any = read_grant({**PAIR, "access_token": "canary", "refresh_token": "canary"})
 
     assert "canary" not in f"{shown}"
+
+
+@pytest.mark.parametrize(
+    ("at_ms", "now_ms", "expected"),
+    [
+        (5000, 5000, True),
+        (5000, 5999, True),
+        (5000, 6000, False),
+        (5000, 4999, False),  # the clock was set back: nobody waits for it
+        (None, 5000, False),
+    ],
+)
+def test_just_now_is_less_than_a_second_ago(at_ms: int | None, now_ms: int, expected: bool) -> None:
+    assert is_just_now(at_ms, now_ms) is expected
