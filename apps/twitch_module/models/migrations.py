@@ -177,6 +177,10 @@ _STEPS: tuple[tuple[str, ...], ...] = (
             "ALTER TABLE twitch_activities DROP CONSTRAINT IF EXISTS twitch_activities_id_fkey"
         ),
     ),
+    (
+        "ALTER TABLE service_tokens ADD COLUMN exchange_only BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE service_tokens ADD COLUMN successor_id BIGINT",
+    ),
 )
 VERSION = len(_STEPS)
 
