@@ -67,8 +67,11 @@ def create(
         raise click.UsageError(f"give either --days {MIN_DAYS} to {MAX_DAYS}, or --eternal")
     wanted = list(dict.fromkeys(scopes))
     if api is not None:
-        body: dict[str, Any] = {"name": name, "scopes": wanted, "exchange_only": exchange_only}
+        body: dict[str, Any] = {"name": name, "scopes": wanted}
         body |= {"eternal": True} if eternal else {"days": days}
+        body |= (
+            {"exchange_only": True} if exchange_only else {}
+        )  # older services refuse what they do not know
         document = api.call("POST", _PATH, body=body).document
     else:
         document = _created(name, wanted, days, exchange_only)

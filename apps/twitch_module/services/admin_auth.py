@@ -228,8 +228,9 @@ class AdminAuth:
         if token.use_is_noted(now_ms):
             return
         # For people to look at: nobody is turned away because it cannot be written.
-        with suppress(DatabaseUnavailable), self._database.transaction(timeout_seconds=1) as open_:
-            service_tokens.note_use(open_, token.id)
+        with suppress(DatabaseUnavailable):
+            with self._database.transaction(timeout_seconds=0.5) as transaction:
+                service_tokens.note_use(transaction, token.id)
 
     def _known(self, refresh_token: str) -> tuple[str, Session]:
         """The hash of a refresh token, and its session. Raises Unauthenticated."""
