@@ -3,9 +3,11 @@
 import atexit
 import os
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
 
 from .clients.http import HTTPClient
 from .clients.port import is_listening
@@ -27,6 +29,7 @@ from .services.audit import Audit
 from .services.backfill import Backfill
 from .services.channels import Channels
 from .services.delivery import DeliveryWorker
+from .services.heartbeat import Heartbeat
 from .services.login_throttle import LoginThrottle
 from .services.logins import Logins
 from .services.passwords import Passwords
@@ -43,6 +46,21 @@ from .services.upkeep import Upkeep
 from .services.webhooks import WebhookReceiver
 from .settings import Settings, load_settings
 from .vault import CannotOpen, Vault, fernet_key
+
+# A process ends within ten seconds, whoever does not answer: first the calls out, then what waits
+# for the database. Supervisors would kill it, and receipts would be lost.
+CALL_SECONDS_AT_STOP = 3.0
+STOP_SECONDS = 6.0
+
+
+class Work(Protocol):
+    """What goes on on threads of its own."""
+
+    def begin_stop(self) -> None:
+        """End soon. Does not block."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end, so long at most."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +87,8 @@ class Services:
     admin_users: AdminUsers
     service_tokens: ServiceTokens
     audit: Audit
+    heartbeat: Heartbeat
+    http_clients: tuple[HTTPClient, ...]
 
     def start_work(self) -> None:
         """Begin to deliver, and to look after tokens and subscriptions, on own threads."""
@@ -76,13 +96,30 @@ class Services:
         self.upkeep.start()
         self.subscription_upkeep.start()
         self.retention.start()
+        self.heartbeat.start()
+
+    def begin_stop(self) -> None:
+        """Take up no new work, and cut calls out that hang. Does not block."""
+        for client in self.http_clients:
+            client.wind_down(CALL_SECONDS_AT_STOP)
+        for work in self._works():
+            work.begin_stop()
 
     def stop_work(self) -> None:
-        """End that; waits for what is on its way."""
-        self.retention.stop()
-        self.subscription_upkeep.stop()
-        self.upkeep.stop()
-        self.delivery.stop()
+        """End the work; waits for what is on its way, for six seconds at most."""
+        self.begin_stop()
+        ends = time.monotonic() + STOP_SECONDS
+        for work in self._works():
+            work.wait(max(0.0, ends - time.monotonic()))
+
+    def _works(self) -> "tuple[Work, ...]":
+        return (
+            self.heartbeat,
+            self.retention,
+            self.subscription_upkeep,
+            self.upkeep,
+            self.delivery,
+        )
 
 
 @cache
@@ -109,7 +146,8 @@ def build(settings: Settings, *, receives: bool = True) -> Services:
     concurrency = settings.delivery_concurrency
     if receives:
         concurrency = max(concurrency // 2, 1)
-    waddlebot = WaddleBotClient(HTTPClient(concurrency), settings)
+    waddlebot_http = HTTPClient(concurrency)
+    waddlebot = WaddleBotClient(waddlebot_http, settings)
     delivers_here = settings.worker == "on"
     delivery = DeliveryWorker(
         database,
@@ -144,6 +182,24 @@ def build(settings: Settings, *, receives: bool = True) -> Services:
     )
     channels = Channels(database, twitch, reconciler, roster, settings.points)
     backfill = Backfill(database, twitch, tokens, roster, wake)
+    subscription_upkeep = SubscriptionUpkeep(
+        database,
+        reconciler,
+        channels,
+        backfill,
+        seconds=settings.reconcile_seconds,
+        is_listening=lambda: is_listening(settings.host, settings.port),
+    )
+    upkeep, retention = Upkeep(database, tokens), Retention(database, settings.retention_days)
+    heartbeat = Heartbeat(
+        database,
+        {
+            "delivery": delivery.is_alive,
+            "tokens": upkeep.is_alive,
+            "subscriptions": subscription_upkeep.is_alive,
+            "retention": retention.is_alive,
+        },
+    )
     passwords, given = Passwords(), settings.jwt_secret
     key = given.get_secret_value() if given else generated_key(settings.data_dir, "jwt.key")
     service_secrets = ServiceSecrets(signing_key(database), key)
@@ -162,15 +218,8 @@ def build(settings: Settings, *, receives: bool = True) -> Services:
         reconciler,
         Subscriptions(database, twitch, subscriber, reconciler, login_url),
         backfill,
-        SubscriptionUpkeep(
-            database,
-            reconciler,
-            channels,
-            backfill,
-            seconds=settings.reconcile_seconds,
-            is_listening=lambda: is_listening(settings.host, settings.port),
-        ),
-        Retention(database, settings.retention_days),
+        subscription_upkeep,
+        retention,
         auth,
         twitch,
         tokens,
@@ -186,7 +235,7 @@ def build(settings: Settings, *, receives: bool = True) -> Services:
             redirect_uri=settings.twitch_redirect_uri,
             scopes=lambda channel_id: scopes_to_ask_for(settings, roster.types(channel_id or "")),
         ),
-        Upkeep(database, tokens),
+        upkeep,
         AdminAuth(
             database,
             passwords,
@@ -197,6 +246,8 @@ def build(settings: Settings, *, receives: bool = True) -> Services:
         AdminUsers(database, passwords),
         ServiceTokens(database, service_secrets),
         Audit(database),
+        heartbeat,
+        (waddlebot_http, twitch_http),
     )
 
 

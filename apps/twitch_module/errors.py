@@ -103,6 +103,14 @@ class TooLarge(ModuleError):
     title = "The body is too large"
 
 
+class HeadersTooLarge(ModuleError):
+    """The headers, or the cookies among them, are larger than any client of this API needs."""
+
+    code = "headers_too_large"
+    status = 431
+    title = "The headers are too large"
+
+
 class TooSlow(ModuleError):
     """The request has not come to its end in time."""
 

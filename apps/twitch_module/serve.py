@@ -5,6 +5,7 @@ Checks the configuration, brings the database up to date, and runs the web proce
 
 import multiprocessing
 import os
+import resource
 import sys
 import time
 from functools import partial
@@ -16,6 +17,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import mp as _mp
 
+from .domain.connections import FILES_FOR_OTHERS, MOST, most_connections
 from .errors import DatabaseUnavailable, ModuleError
 from .models.database import Database
 from .models.migrations import migrate
@@ -23,9 +25,8 @@ from .settings import Settings, load_settings
 
 mp: Any = _mp  # what it does not export, too
 
-CONNECTIONS = 1024  # of one process
 DATABASE_WAIT_SECONDS = 60
-MAX_HEADER_BYTES = 64 * 1024
+MAX_HEAD_BYTES = 32 * 1024  # the guard takes half of it, and says so; beyond, granian answers 431
 
 
 def main() -> None:
@@ -75,15 +76,28 @@ def run_server(
         blocking_threads=threads,
         websockets=False,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=MAX_HEADER_BYTES),
+        http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=MAX_HEAD_BYTES),
         backlog=2048,
-        backpressure=CONNECTIONS,
+        backpressure=most_connections(_raise_file_limit()),
         # Below an error it only remarks that there are more threads than cores: on purpose.
         log_level=LogLevels.error,
         respawn_failed_workers=True,
         respawn_interval=0.1,
-        workers_kill_timeout=15,
+        workers_kill_timeout=9,  # longer than it takes in common.STOP_SECONDS
     ).serve(spawn_target=partial(_work, interface))
+
+
+def _raise_file_limit() -> int:
+    """How many files this process, and those that it starts, may have open: all that it can get.
+
+    With none left granian would stop accepting connections for good.
+    """
+    wanted = MOST + FILES_FOR_OTHERS
+    limit, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit != resource.RLIM_INFINITY and limit < wanted:
+        limit = wanted if allowed == resource.RLIM_INFINITY else min(wanted, allowed)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, allowed))
+    return wanted if limit == resource.RLIM_INFINITY else limit
 
 
 def _work(interface: Interfaces, number: int, *arguments: Any) -> None:

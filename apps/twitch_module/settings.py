@@ -88,6 +88,9 @@ class Settings(BaseModel):
     # Proxies before us, whose X-Forwarded-For is believed: addresses and networks.
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
 
+    # Connections that one address (a /64 of IPv6) may have to a web process; but for proxies.
+    connections_per_address: int = Field(256, ge=1, le=65536)
+
     # What ACTIVITY_POINTS (JSON) or POINTS_FILE (TOML) make of the default policy.
     points: Policy
 

@@ -11,7 +11,9 @@ import requests
 from cryptography.fernet import Fernet
 
 from apps.twitch_module.commands.bot import BOT_SCOPES
+from apps.twitch_module.commands.work_checks import KINDS
 from tests.environment import SECRET
+from tests.integration.rows import fill
 from tests.processes import Module, Sandbox, free_port, wait_until
 
 from .operator import (
@@ -82,6 +84,11 @@ def ward(operator: Operator, sandbox: Sandbox, running_module: Module) -> Ward:
         "INSERT INTO twitch_channels (channel_id, channel_name, display_name, is_active,"
         f" created_at_ms) VALUES ('{STREAMER_ID}', '{STREAMER}', 'x', 1, 0)"
     )
+    for kind in KINDS:  # as if a worker was heard of, now and for the time of a test
+        ward.execute(
+            "INSERT INTO twitch_heartbeats (kind, process, at_ms)"
+            f" VALUES ('{kind}', 'a-worker', {int(time.time() * 1000) + 600_000})"
+        )
     subscribe(sandbox, running_module)
     return ward
 
@@ -126,6 +133,8 @@ def test_nothing_is_wrong_where_nothing_is(ward: Ward) -> None:
         "scopes",
         "tokens",
         "subscriptions",
+        "work",
+        "deliveries",
         "context API",
         "reputation API",
         "gateway API",
@@ -133,6 +142,25 @@ def test_nothing_is_wrong_where_nothing_is(ward: Ward) -> None:
     assert "7 enabled, 0 pending" in findings[9]["detail"]
     # Nobody gets points from an examination.
     assert [] == ward.sandbox.control("received")["received"]
+
+
+def test_work_that_nobody_does_is_named(ward: Ward) -> None:
+    ward.execute("DELETE FROM twitch_heartbeats WHERE kind IN ('delivery', 'retention')")
+    (finding,) = [one for one in ward.findings() if one["check"] == "work"]
+
+    assert ("wrong", "nobody does: delivery, retention") == (finding["result"], finding["detail"])
+
+
+def test_activities_that_were_given_up_are_counted_and_old_ones_that_wait(ward: Ward) -> None:
+    fill(ward.operator.database(), 3, status="dead")
+    (dead,) = [one for one in ward.findings() if one["check"] == "deliveries"]
+    ward.execute("UPDATE twitch_activities SET status = 'pending', due_at_ms = 1")
+    (late,) = [one for one in ward.findings() if one["check"] == "deliveries"]
+
+    assert ("wrong", "3 activities were given up") == (dead["result"], dead["detail"])
+    assert "cli redeliver" in dead["advice"]
+    assert "wrong" == late["result"]
+    assert late["detail"].startswith("3 wait, the first for ")
 
 
 def test_people_get_a_table(ward: Ward) -> None:

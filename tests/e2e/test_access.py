@@ -354,7 +354,7 @@ def forged_tokens(pair: dict[str, Any]) -> dict[str, str]:
         "the signature of another": f"{header}.{token(alive).split('.')[1]}.{signature}",
         "a refresh token": pair["refresh_token"],
         "a token in a token": token(payload=good.encode()),
-        "a megabyte": "x" * 60_000,
+        "a long one": "x" * 12_000,  # beyond 16 KB the guard refuses the header itself
         "no token": "x",
         "dots": "...",
         "two at once": f"{good},{good}",
@@ -402,7 +402,7 @@ def forged_service_tokens(good: str, pair: dict[str, Any], revoked: str) -> dict
         "a refresh token": pair["refresh_token"],
         "only its hash": hashlib.sha256(good.encode()).hexdigest(),
         "only its identifier": said["jti"],
-        "60,000 characters": header + "." + "x" * 60_000,
+        "12,000 characters": header + "." + "x" * 12_000,
         "two at once": f"{good},{good}",
     }
 

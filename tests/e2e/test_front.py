@@ -1,17 +1,22 @@
 """controllers/front.py: who waits for what, and for how long, at the real server."""
 
+import json
+import resource
+import select
 import socket
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import requests
 
 from apps.twitch_module.controllers.front import AT_ONCE, BODY_SECONDS
+from apps.twitch_module.domain.connections import MOST
 from tests.environment import environment
 from tests.messages import Message
 from tests.processes import REPOSITORY, Module, clean_environment, free_port, wait_until
@@ -64,6 +69,52 @@ def test_whoever_sends_slowly_keeps_nobody_waiting_and_is_given_up(server: Modul
         assert answer.startswith(b"HTTP/1.1 408 ")
         assert b'"code": "too_slow"' in answer
     assert 204 == server.post(Message()).status_code
+
+
+def test_a_client_with_a_thousand_half_open_connections_keeps_nobody_out(tmp_path: Path) -> None:
+    namespace = ["unshare", "--map-root-user", "--net", sys.executable, "-m", "tests.e2e.half_open"]
+    done = subprocess.run(
+        [*namespace, str(tmp_path), "5"],
+        cwd=REPOSITORY,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert 0 == done.returncode, done.stderr
+    result = json.loads(done.stdout)
+    assert ["204"] == list(result["statuses"]), result
+    assert result["slowest_seconds"] < 1
+
+
+def test_a_flood_of_connections_leaves_room_for_others(server: Module) -> None:
+    """With no file left it would accept none any more, however many were closed later."""
+    limit, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(MOST + 2000, allowed), allowed))
+    many: list[socket.socket] = []
+    try:
+        for _ in range(MOST + 500):
+            with suppress(OSError):  # while the queue before the server is full
+                many.append(socket.create_connection(("127.0.0.1", server.port), timeout=1))
+        answers = [server.post(Message()) for _ in range(20)]
+        wait_until(lambda: len(many) - ended(many) <= MOST * 3 // 4, seconds=5)
+    finally:
+        for one in many:
+            one.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, allowed))
+
+    assert len(many) > MOST
+    assert [204] * 20 == [answer.status_code for answer in answers]
+
+
+def ended(connections: list[socket.socket]) -> int:
+    """On how many of these, where nobody sends, something has come: their end."""
+    poll = select.poll()
+    for one in connections:
+        poll.register(one, select.POLLIN)
+    return len(poll.poll(0))
 
 
 def test_whoever_breaks_off_leaves_no_trace(server: Module) -> None:

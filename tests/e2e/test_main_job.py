@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from apps.twitch_module.models.database import Database
+from apps.twitch_module.models.heartbeats import FRESH_MS
 from tests.e2e.conftest import Start, on_sqlite, shared_server
 from tests.messages import BROADCASTER, EVENTS, RAIDER, VIEWER, Message, person
 from tests.processes import Module, Sandbox, wait_until
@@ -217,12 +218,21 @@ def test_a_refused_delivery_is_dead_visible_and_can_be_delivered_again(
     module.post(message)
     wait_until(lambda: statuses(module) == {"dead"})
     (dead,) = module.all("/twitch/activities")
+    ready = module.call("GET", "/twitch/health/ready")
+    metrics = module.call("GET", "/twitch/metrics").text
 
     again = module.call("POST", f"/twitch/activities/{dead['id']}/redeliver")
     wait_until(lambda: statuses(module) == {"delivered"})
     (delivered,) = module.all("/twitch/activities")
 
     assert dead["reason"] == reason
+    assert (200, "degraded", 1) == (
+        ready.status_code,
+        ready.json()["status"],
+        ready.json()["checks"]["queue"]["dead"],
+    )
+    assert "twitch_activities_dead 1.0" in metrics
+    assert 1 == module.printed().count("level=error")  # a person has to look
     assert again.status_code == 202
     assert delivered["receipt"]["status"] == 200
     keys = {call["headers"]["idempotency-key"] for call in received(sandbox)}
@@ -280,6 +290,32 @@ def test_a_failed_call_is_repeated_with_the_same_key_and_the_same_bytes(
     assert len({call["body"] for call in received(sandbox)}) == 1
     (row,) = module.all("/twitch/activities")
     assert row["attempts"] == 2
+
+
+def test_work_that_no_process_does_is_named_and_webhooks_go_on(start: Start) -> None:
+    server = start(WORKER="off")
+    everything = ["delivery", "tokens", "subscriptions", "retention"]
+
+    def undone() -> list[str]:
+        answer = server.call("GET", "/twitch/health/ready")
+        answer.raise_for_status()
+        work: list[str] = answer.json()["checks"]["work"]["done_by_nobody"]
+        assert answer.json()["status"] == ("degraded" if work else "ready")
+        return work
+
+    alone = undone()
+    worker = start("worker")
+    wait_until(lambda: undone() == [])
+    worker.kill()
+    with Database(server.setting("DB_URI"), server.output.parent).transaction() as transaction:
+        transaction.execute("UPDATE twitch_heartbeats SET at_ms = at_ms - %s", [FRESH_MS])
+    killed = undone()
+    other = start("worker")
+    wait_until(lambda: undone() == [])
+    other.stop()
+
+    assert alone == killed == undone() == everything
+    assert 204 == server.post(Message()).status_code
 
 
 def test_two_servers_and_a_worker_share_one_database(start: Start, sandbox: Sandbox) -> None:

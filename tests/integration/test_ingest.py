@@ -9,11 +9,12 @@ from apps.twitch_module.models import events, ingest
 from apps.twitch_module.models.activities import NewActivity
 from apps.twitch_module.models.database import Database
 from apps.twitch_module.models.events import NewEvent
-from apps.twitch_module.models.message_ids import WEEK_MS
+from apps.twitch_module.models.message_ids import INDEX_AFTER, WEEK_MS, RecentIds
 from apps.twitch_module.models.migrations import migrate
 
 MIDNIGHT_MS = 2900 * WEEK_MS  # when one week ends and another begins
 DAY_MS = WEEK_MS // 7
+MINUTE_MS = 60_000
 
 
 def pair(event_id: str) -> ingest.Pair:
@@ -51,6 +52,30 @@ def test_a_message_id_is_taken_once_for_a_week_at_least(
     assert [] == insert(database, first_ms + later_ms, "a", "b", "c")
 
     assert (3, 3) == numbers(database)
+
+
+@pytest.mark.parametrize("back_ms", [1, MINUTE_MS, 10 * MINUTE_MS])
+@pytest.mark.parametrize("first_ms", [MIDNIGHT_MS, MIDNIGHT_MS + MINUTE_MS])
+def test_a_message_id_stays_taken_when_the_clock_is_set_back_over_the_turn_of_a_week(
+    database: Database, first_ms: int, back_ms: int
+) -> None:
+    assert ["a", "b"] == insert(database, first_ms, "a", "b")
+    assert ["c"] == insert(database, first_ms - back_ms, "b", "c")
+    assert [] == insert(database, first_ms + 2 * MINUTE_MS, "a", "b", "c")
+
+
+@pytest.mark.parametrize("back_ms", [MINUTE_MS, 10 * MINUTE_MS])
+def test_ids_that_are_in_the_index_stay_taken_then_too(database: Database, back_ms: int) -> None:
+    many = [f"id-{number:05d}" for number in range(INDEX_AFTER + 1)]
+    recent = RecentIds()
+    with database.transaction() as transaction:
+        ingest.insert(transaction, [pair(one) for one in many], MIDNIGHT_MS, recent=recent)
+    for _ in range(2):  # after the first of these, they are in the index
+        with database.transaction() as transaction:
+            found = ingest.insert(
+                transaction, [pair(many[0]), pair(many[-1])], MIDNIGHT_MS - back_ms, recent=recent
+            )
+            assert {} == found
 
 
 def test_an_event_is_found_by_its_id_however_old_it_is(database: Database) -> None:

@@ -100,6 +100,7 @@ def test_events_come_in_while_old_ones_go(database: Database, keeper: Retention)
 def test_it_ends_when_told(database: Database) -> None:
     keeper = Retention(database, 30)
     keeper.start()
-    keeper.stop()
+    keeper.begin_stop()
+    keeper.wait(10)
 
     assert [] == columns(database, "SELECT id FROM twitch_leases")

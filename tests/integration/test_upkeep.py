@@ -81,8 +81,10 @@ def test_every_token_is_checked_and_never_more_than_five_at_once(
     upkeep.start()
     other.start()
     wait_until(lambda: all(row.login == f"new_{row.user_id}" for row in tokens.list()), seconds=20)
-    upkeep.stop()
-    other.stop()
+    upkeep.begin_stop()
+    upkeep.wait(10)
+    other.begin_stop()
+    other.wait(10)
 
     assert 2 <= twitch.most_in_flight <= CALLS_AT_ONCE == 5
     assert [(0,)] == columns(database, "SELECT count(*) FROM twitch_leases")

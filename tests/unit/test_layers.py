@@ -33,7 +33,7 @@ BELOW: dict[str, set[str]] = {
         "common",
         "controllers",
     },
-    "rsgi": {"controllers", "wsgi"},
+    "rsgi": {"controllers", "wsgi", "common", "domain"},
     # The operator's commands, which cli runs.
     "commands": {
         "errors",

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -27,7 +28,9 @@ from ..version import VERSION
 CONNECT_SECONDS = 3.0
 MAX_ANSWER_BYTES = 64 * 1024
 
-_call = threading.local()  # .ends: when this thread's call must be over (monotonic seconds)
+LOOK_SECONDS = 0.25  # how often a call that waits looks whether it may go on
+
+_call = threading.local()  # .left: how many seconds this thread's call still has
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,11 @@ class _DeadlineReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        remaining = _call.ends - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError("the answer did not come to its end in time")
-        self._socket.settimeout(remaining)
-        return self._socket.recv_into(buffer)
+        while (left := _call.left()) > 0:
+            self._socket.settimeout(min(left, LOOK_SECONDS))
+            with suppress(TimeoutError):
+                return self._socket.recv_into(buffer)
+        raise TimeoutError("the answer did not come to its end in time")
 
 
 class _Response(http.client.HTTPResponse):
@@ -110,6 +113,7 @@ class HTTPClient:
         """`connections` to one host are kept at most; `total_seconds` is for a whole call."""
         self._total_seconds = total_seconds
         self._max_answer_bytes = max_answer_bytes
+        self._ends_at = float("inf")  # when every call must be over (monotonic seconds)
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -121,6 +125,10 @@ class HTTPClient:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, adapter)
 
+    def wind_down(self, seconds: float) -> None:
+        """End every call within so many seconds, for good: the process is to end."""
+        self._ends_at = min(self._ends_at, time.monotonic() + seconds)
+
     def call(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, **content: Any
     ) -> Answer:
@@ -129,7 +137,8 @@ class HTTPClient:
         Raises CallFailed with one of the codes `timeout`, `unreachable`, `tls_failed`,
         `broken_answer` or `answer_too_large`; its message holds no address and no content.
         """
-        _call.ends = time.monotonic() + self._total_seconds
+        ends = time.monotonic() + self._total_seconds
+        _call.left = lambda: min(ends, self._ends_at) - time.monotonic()
         handled = sys.exc_info()[1]  # what the caller is dealing with is no cause of ours
         try:
             with self._session.request(

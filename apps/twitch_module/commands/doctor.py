@@ -22,6 +22,7 @@ from .twitch_checks import (
     check_subscriptions,
 )
 from .waddlebot_checks import check_context, check_gateway, check_reputation
+from .work_checks import check_deliveries, check_work
 
 _CHECKS: dict[str, Check] = {
     "database": check_database,
@@ -33,6 +34,8 @@ _CHECKS: dict[str, Check] = {
     "scopes": check_scopes,
     "tokens": check_tokens,
     "subscriptions": check_subscriptions,
+    "work": check_work,
+    "deliveries": check_deliveries,
     "context API": check_context,
     "reputation API": check_reputation,
     "gateway API": check_gateway,

@@ -1,6 +1,7 @@
 """What the doctor's checks have in common: what they work on, and what they find."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +13,7 @@ from ..domain.channel_rules import types_of, usable_policy
 from ..errors import DatabaseUnavailable, ModuleError
 from ..models import channels
 from ..models.channels import Channel
-from ..models.database import Database
+from ..models.database import Database, Transaction
 from ..models.migrations import VERSION, schema_version
 from ..models.tokens import TokenRow, list_all
 from ..settings import Settings
@@ -76,15 +77,13 @@ class Examination:
     @cached_property
     def users(self) -> list[TokenRow]:
         """Everybody who has logged in. Raises NotChecked."""
-        self._need_tables()
-        with self.database.transaction(write=False) as transaction:
+        with self.tables() as transaction:
             return list_all(transaction)
 
     @cached_property
     def channels(self) -> list[Channel]:
         """The channels that are monitored now. Raises NotChecked."""
-        self._need_tables()
-        with self.database.transaction(write=False) as transaction:
+        with self.tables() as transaction:
             return [one for one in channels.list_all(transaction) if one.is_active]
 
     def types(self, channel: Channel) -> tuple[str, ...]:
@@ -101,6 +100,13 @@ class Examination:
             if "twitch_schema" in f"{error} {error.__cause__}":
                 return 0
             raise
+
+    @contextmanager
+    def tables(self) -> Iterator[Transaction]:
+        """A transaction that reads the tables. Raises NotChecked, DatabaseUnavailable."""
+        self._need_tables()
+        with self.database.transaction(write=False) as transaction:
+            yield transaction
 
     def _need_tables(self) -> None:
         try:

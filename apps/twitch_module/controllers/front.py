@@ -7,13 +7,16 @@ and many that wait for Python's lock cost a webhook a sixth of its time.
 """
 
 import asyncio
-from collections.abc import Iterable
+import signal
+from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, cast
 
 from granian.rsgi import ProtocolClosed, ProtocolError
 
+from ..common import services
 from ..errors import BadRequest, Busy, TooLarge, TooSlow
 from ..services.group_commit import Commitment
 from .guard import (
@@ -22,6 +25,7 @@ from .guard import (
     Guard,
     Headers,
     Judged,
+    check_headers,
     has_body,
     judge,
     put_body,
@@ -32,6 +36,8 @@ BODY_SECONDS = 10.0  # for a whole body
 AT_ONCE = 24  # requests that py4web handles: each may have a connection to the database
 TURN_SECONDS = 5.0
 WEBHOOKS_AT_ONCE = 4  # of those few that could block
+# How long one of these waits for its turn: with what its commit may take, less than three seconds.
+WEBHOOK_TURN_SECONDS = 0.25
 
 
 class Front:
@@ -42,6 +48,7 @@ class Front:
         self._for_py4web = ThreadPoolExecutor(AT_ONCE, "py4web")
         self._for_webhooks = ThreadPoolExecutor(WEBHOOKS_AT_ONCE, "webhook")
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._webhook_turns = asyncio.Semaphore(WEBHOOKS_AT_ONCE)
         # Which request waits for its body, and since when.
         self._reading: dict[asyncio.Task[Any], float] = {}
         self._commitment: Commitment | None = None
@@ -50,12 +57,18 @@ class Front:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Called by granian, before the first request."""
         self._loop = loop
+        # uvloop hears of a signal by itself, and tells granian, which waits for the requests that
+        # are on their way: what these wait for ends soon from here on.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: services().begin_stop())
         loop.call_later(BODY_SECONDS / 10, self._give_up_slow_bodies)
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Called by granian, for each request."""
-        environ = _environ(scope)
+        environ = _headers(scope)
         try:
+            check_headers(environ)
+            _add_request_line(environ, scope)
             status, headers, body = await self._answer(environ, scope, protocol)
         except Exception as error:
             status, headers, body = self._guard.complete(refusal(error, environ))
@@ -74,8 +87,9 @@ class Front:
             put_body(environ, body)
             return await self._ask_py4web(environ, judged)
         if judged.plain.may_wait(environ):
-            answer = self._loop.run_in_executor
-            response = await answer(self._for_webhooks, judged.plain.answer, environ, body)
+            answer = partial(judged.plain.answer, environ, body)
+            async with _turn(self._webhook_turns, WEBHOOK_TURN_SECONDS):
+                response = await self._loop.run_in_executor(self._for_webhooks, answer)
         else:
             response = judged.plain.answer(environ, body)
         if response.once is not None:
@@ -116,16 +130,9 @@ class Front:
         self._loop.call_later(BODY_SECONDS / 10, self._give_up_slow_bodies)
 
     async def _ask_py4web(self, environ: Environ, judged: Judged) -> Answer:
-        try:
-            async with asyncio.timeout(TURN_SECONDS):
-                await self._turns.acquire()
-        except TimeoutError:
-            raise Busy("Others are being served; try again soon") from None
-        try:
-            ask = partial(_collected, self._guard, judged, environ)
+        ask = partial(_collected, self._guard, judged, environ)
+        async with _turn(self._turns, TURN_SECONDS):
             return await self._loop.run_in_executor(self._for_py4web, ask)
-        finally:
-            self._turns.release()
 
     def _end_of(self, commitment: Commitment) -> "asyncio.Future[BaseException | None]":
         """None, or the error, once it is known how the commit ended: one for a whole batch.
@@ -143,6 +150,20 @@ class Front:
         self._loop.call_soon_threadsafe(end.set_result, error)
 
 
+@asynccontextmanager
+async def _turn(turns: asyncio.Semaphore, seconds: float) -> AsyncIterator[None]:
+    """One of so many turns. Raises Busy when there was none in time."""
+    try:
+        async with asyncio.timeout(seconds):
+            await turns.acquire()
+    except TimeoutError:
+        raise Busy("Others are being served; try again soon") from None
+    try:
+        yield
+    finally:
+        turns.release()
+
+
 def _collected(guard: Guard, judged: Judged, environ: Environ) -> Answer:
     """What py4web answers, as a whole."""
     started: list[tuple[str, Headers]] = []
@@ -158,18 +179,22 @@ def _collected(guard: Guard, judged: Judged, environ: Environ) -> Answer:
     return int(status[:3]), headers, body
 
 
-def _environ(scope: Any) -> Environ:
-    """The request as WSGI has it (PEP 3333): as much of it as the guard and the webhooks use."""
+def _headers(scope: Any) -> Environ:
+    """The headers as WSGI has them (PEP 3333): the beginning of an environment."""
     headers = scope.headers.items()
     environ: Environ = {_KEYS[name]: value for name, value in headers}
     if len(environ) < len(headers):
         environ = _with_repeated(headers)
+    return environ
+
+
+def _add_request_line(environ: Environ, scope: Any) -> None:
+    """As much of the rest of PEP 3333 as the guard and the webhooks use."""
     path = scope.path
     environ["REQUEST_METHOD"] = scope.method
     environ["PATH_INFO"] = path if path.isascii() else path.encode().decode("latin-1")
     environ["QUERY_STRING"] = scope.query_string
     environ["REMOTE_ADDR"] = scope.client.rpartition(":")[0].strip("[]")
-    return environ
 
 
 def _with_repeated(headers: Iterable[tuple[str, str]]) -> Environ:

@@ -21,6 +21,7 @@ from ..domain.addresses import client_address, is_trusted
 from ..errors import (
     BadRequest,
     Forbidden,
+    HeadersTooLarge,
     MethodNotAllowed,
     ModuleError,
     NotFound,
@@ -34,6 +35,11 @@ from .reading import read_body
 # In the WSGI environment: what X-Forwarded-For said, and whether some proxy passed it on.
 FORWARDED_FOR, FORWARDED = "waddlebot.forwarded_for", "waddlebot.forwarded"
 _ORIGIN = "waddlebot.origin"
+
+# Of all headers with their names, and of the cookies alone. Python's own parser of cookies takes
+# time that grows with the square of their length; what comes later need not know of that.
+MAX_HEADER_CHARACTERS = 16 * 1024
+MAX_COOKIE_CHARACTERS = 4 * 1024
 
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
@@ -113,6 +119,7 @@ class Guard:
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         try:
+            check_headers({name: environ[name] for name in environ if name.startswith("HTTP_")})
             judged = judge(environ)
             if judged.rule is None:
                 return self.pass_on(judged, environ, start_response)
@@ -218,6 +225,15 @@ def origin_of(environ: Environ) -> Origin:
         address = client_address(peer, environ[FORWARDED_FOR], trusted)
         found = environ[_ORIGIN] = Origin(address, secrets.token_hex(8))
     return found
+
+
+def check_headers(headers: Environ) -> None:
+    """Raises HeadersTooLarge. To be asked before anything reads what is in them."""
+    # The quickest way to add up lengths in Python.
+    if len("".join([*headers, *headers.values()])) > MAX_HEADER_CHARACTERS:
+        raise HeadersTooLarge(f"At most {MAX_HEADER_CHARACTERS} characters are taken")
+    if len(headers.get("HTTP_COOKIE", "")) > MAX_COOKIE_CHARACTERS:
+        raise HeadersTooLarge(f"At most {MAX_COOKIE_CHARACTERS} characters of cookies are taken")
 
 
 def judge(environ: Environ) -> Judged:

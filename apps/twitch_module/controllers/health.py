@@ -1,6 +1,6 @@
 """Is it alive, and is it ready: for supervisors, load balancers and people."""
 
-from typing import Any
+from typing import Any, Literal
 
 from ..common import services
 from ..errors import DatabaseUnavailable
@@ -28,19 +28,33 @@ def health() -> Answer:
     "GET",
     tag="Operation",
     answers={
-        200: Says(Readiness, "All that the service needs is there", media_types=(JSON,)),
-        503: Says(Readiness, "Something is not there", media_types=(JSON,)),
+        200: Says(Readiness, "Webhooks can be taken", media_types=(JSON,)),
+        503: Says(Readiness, "Webhooks cannot be taken", media_types=(JSON,)),
     },
 )
 def ready() -> Answer:
-    """Tell whether all that the service needs is there."""
+    """Tell whether all that the service needs is there.
+
+    `degraded` (200): webhooks are taken, and something needs a person: a kind of work that no
+    process does, or activities whose delivery was given up.
+    """
     checks = _checks()
-    healthy = all(check["ok"] for check in checks.values())
+    needed = [check for name, check in checks.items() if name not in _NOT_NEEDED_FOR_WEBHOOKS]
+    status: Literal["ready", "degraded", "not ready"] = "ready"
+    if not all(check["ok"] for check in needed):
+        status = "not ready"
+    elif not all(check["ok"] for check in checks.values()):
+        status = "degraded"
     answer = Readiness(
-        status="ready" if healthy else "not ready",
+        status=status,
         checks={name: Check.model_validate(check) for name, check in checks.items()},
     )
-    return reply(answer, 200 if healthy else 503)
+    return reply(answer, 503 if status == "not ready" else 200)
+
+
+# A load balancer that took away the servers because a worker is gone would lose webhooks, which
+# wait for it in the database.
+_NOT_NEEDED_FOR_WEBHOOKS = ("work", "queue")
 
 
 def _checks() -> dict[str, dict[str, Any]]:
@@ -48,7 +62,8 @@ def _checks() -> dict[str, dict[str, Any]]:
     try:
         version = schema_version(built.database)
         with built.database.transaction(timeout_seconds=2, write=False) as transaction:
-            waiting, age_ms = queue_state(transaction)
+            queue = queue_state(transaction)
+        nobodys = built.heartbeat.nobodys()
     except DatabaseUnavailable as error:
         return {"database": {"ok": False, "detail": str(error)}}
     here = built.settings.worker == "on"
@@ -56,10 +71,12 @@ def _checks() -> dict[str, dict[str, Any]]:
         "database": {"ok": True},
         "schema": {"ok": version == SCHEMA, "version": version},
         "worker": {"ok": not here or built.delivery.is_alive(), "in_this_process": here},
+        "work": {"ok": not nobodys, "done_by_nobody": nobodys},
         # For information: with WaddleBot away the queue grows, and webhooks are still taken.
         "queue": {
-            "ok": True,
-            "waiting": waiting,
-            "oldest_due_seconds": None if age_ms is None else age_ms / 1000,
+            "ok": not queue.dead,
+            "waiting": queue.waiting,
+            "oldest_due_seconds": None if queue.overdue_ms is None else queue.overdue_ms / 1000,
+            "dead": queue.dead,
         },
     }

@@ -75,12 +75,17 @@ def _subscriptions(registry: CollectorRegistry, transaction: Transaction) -> Non
 
 
 def _queue(registry: CollectorRegistry, transaction: Transaction) -> None:
-    waiting, age_ms = activities.queue_state(transaction)
+    queue = activities.queue_state(transaction)
     Gauge(
         "twitch_activities_waiting", "activities that are still to be delivered", registry=registry
-    ).set(waiting)
+    ).set(queue.waiting)
+    Gauge(
+        "twitch_activities_dead",
+        "activities whose delivery was given up",
+        registry=registry,
+    ).set(queue.dead)
     Gauge(
         "twitch_activities_overdue_seconds",
         "for how long the first activity has been due",
         registry=registry,
-    ).set((age_ms or 0) / 1000)
+    ).set((queue.overdue_ms or 0) / 1000)

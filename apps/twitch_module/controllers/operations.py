@@ -13,6 +13,7 @@ from ..errors import (
     Busy,
     DatabaseUnavailable,
     Forbidden,
+    HeadersTooLarge,
     Invalid,
     ModuleError,
     NotFound,
@@ -104,7 +105,7 @@ WRONG_TOKEN: Final = Fails(
     "service_token_invalid",
 )
 
-_EVERYWHERE: Final[tuple[Failure, ...]] = (BadRequest, Busy, ModuleError)
+_EVERYWHERE: Final[tuple[Failure, ...]] = (BadRequest, HeadersTooLarge, Busy, ModuleError)
 _WITH_TOKEN: Final[tuple[Failure, ...]] = (
     WRONG_TOKEN,
     Fails(Forbidden, "forbidden", "exchange_only"),

@@ -349,5 +349,5 @@ class Check(BaseModel):
 class Readiness(Shape):
     """What the service needs, thing by thing."""
 
-    status: Literal["ready", "not ready"]
+    status: Literal["ready", "degraded", "not ready"]
     checks: dict[str, Check]

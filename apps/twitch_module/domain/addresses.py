@@ -38,6 +38,12 @@ def is_trusted(peer: str, trusted: Sequence[Network]) -> bool:
     return address is not None and _is_in(address, trusted)
 
 
+def is_loopback(peer: str) -> bool:
+    """Whether a connection comes from this machine."""
+    address = _address(peer)
+    return address is not None and address.is_loopback
+
+
 def one_customer(address: str) -> str:
     """What is given to one customer: an IPv4 address, but a whole /64 of IPv6."""
     parsed = _address(address)

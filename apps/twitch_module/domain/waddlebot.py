@@ -21,9 +21,9 @@ class Context:
     """Who a user is in WaddleBot, and in which namespace the points count."""
 
     identity_id: int
-    identity_name: str
     namespace_id: int
     namespace_name: str
+    identity_name: str | None = None  # for people: no call needs it
 
     def to_json(self) -> dict[str, Any]:
         """The four fields as an activity keeps them."""
@@ -57,9 +57,9 @@ def read_context(status: int, headers: Mapping[str, str], body: bytes) -> Contex
     try:
         return Context(
             _whole(data, "identity_id"),
-            _name(data, "identity_name"),
             _whole(data, "namespace_id"),
             _name(data, "namespace_name"),
+            _usable_name(data.get("identity_name")),
         )
     except ValueError as error:
         return Failure(f"context: the data lacks a usable {error}", passing=True)
@@ -162,11 +162,15 @@ def _whole(data: Mapping[str, Any], key: str) -> int:
 
 
 def _name(data: Mapping[str, Any], key: str) -> str:
-    """A text that is kept and sent on; half a surrogate pair could be neither."""
-    value = data.get(key)
-    if not isinstance(value, str) or value != text(value):
+    name = _usable_name(data.get(key))
+    if name is None:
         raise ValueError(key)
-    return value
+    return name
+
+
+def _usable_name(value: object) -> str | None:
+    """A text that is kept and sent on; half a surrogate pair could be neither."""
+    return value if isinstance(value, str) and value == text(value) else None
 
 
 def _excerpt(message: object) -> str:

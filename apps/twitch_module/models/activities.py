@@ -59,7 +59,7 @@ _SHOWN = (
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """An activity that this worker has claimed. `attempts` counts this try."""
+    """An activity that this worker has claimed. `attempts` counts the tries before this one."""
 
     id: int
     version: int
@@ -75,36 +75,52 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How a try ended. `status` is the activity's next one; for pending, `delay_ms` counts."""
+    """How a try ended. `status` is the activity's next one; for pending, `delay_ms` counts.
+
+    Only a try in which a call was `made` counts as an attempt: workers that stop, or die, before
+    their call must not use up an activity's tries.
+    """
 
     lease: Lease
     status: str
     reason: str | None = None
     delay_ms: int = 0
     answer: dict[str, Any] | None = None  # what the reputation API said
+    made: bool = True
 
 
-# MATERIALIZED: PostgreSQL may otherwise run the inner statement once per row, and each time
-# it would skip what it has locked and find others, far beyond its limit.
+# MATERIALIZED: PostgreSQL may otherwise run the inner statements once per row, and each time
+# they would skip what it has locked and find others, far beyond their limits.
 _CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT id FROM twitch_activities
-    WHERE status IN ('pending', 'leased') AND due_at_ms <= %s {restriction}
-    ORDER BY due_at_ms LIMIT %s {lock}
+    SELECT id FROM (
+        SELECT id FROM twitch_activities
+        WHERE status IN ('pending', 'leased') AND due_at_ms <= %s {restriction}
+        ORDER BY due_at_ms LIMIT %s {lock}
+    ) AS oldest
+    UNION
+    SELECT id FROM (
+        SELECT id FROM twitch_activities
+        WHERE status IN ('pending', 'leased') AND due_at_ms <= %s {restriction}
+        ORDER BY due_at_ms DESC LIMIT %s {lock}
+    ) AS newest
 )
 UPDATE twitch_activities
-SET status = 'leased', due_at_ms = %s, lease_version = lease_version + 1, attempts = attempts + 1
+SET status = 'leased', due_at_ms = %s, lease_version = lease_version + 1
 WHERE id IN (SELECT id FROM due)
 RETURNING id, lease_version AS version, event_id, activity_type, user_id, user_login, user_name,
     amount, attempts, context
 """
 
 
-def claim(transaction: Transaction, limit: int, *, with_context_only: bool = False) -> list[Lease]:
-    """Lease up to `limit` activities that are due, or whose lease has run out, for 60 seconds.
+def claim(
+    transaction: Transaction, oldest: int, newest: int = 0, *, with_context_only: bool = False
+) -> list[Lease]:
+    """Lease activities that are due, or whose lease has run out, for 60 seconds.
 
-    Nobody else gets them meanwhile. `with_context_only` takes only those that do not need the
-    context API any more.
+    So many of those that have been due longest, and of those that have become due last: behind
+    a backlog, too, somebody who has just acted gets his points soon. Nobody else gets them
+    meanwhile. `with_context_only` takes only those that do not need the context API any more.
     """
     sql = _CLAIM.format(
         restriction="AND context IS NOT NULL" if with_context_only else "",
@@ -112,7 +128,7 @@ def claim(transaction: Transaction, limit: int, *, with_context_only: bool = Fal
         lock="" if transaction.sqlite else "FOR UPDATE SKIP LOCKED",
     )
     now = transaction.now_ms()
-    leases = transaction.select(sql, [now, limit, now + LEASE_MS])
+    leases = transaction.select(sql, [now, oldest, now, newest, now + LEASE_MS])
     return [
         Lease(**{**row, "context": json.loads(row["context"]) if row["context"] else None})
         for row in leases
@@ -134,9 +150,22 @@ def keep_contexts(transaction: Transaction, leases: Sequence[Lease]) -> set[int]
 
 _RECEIPT = """
 status = given.status, reason = given.reason, due_at_ms = given.due_at_ms,
+attempts = a.attempts + given.made,
 receipt = coalesce(given.receipt, a.receipt),
 delivered_at_ms = coalesce(CAST(given.delivered_at_ms AS BIGINT), a.delivered_at_ms)
 """
+
+
+_RECEIPT_COLUMNS = (
+    "row_id",
+    "version",
+    "status",
+    "reason",
+    "due_at_ms",
+    "receipt",
+    "delivered_at_ms",
+    "made",
+)
 
 
 def record(transaction: Transaction, receipts: Sequence[Receipt]) -> set[int]:
@@ -156,11 +185,11 @@ def record(transaction: Transaction, receipts: Sequence[Receipt]) -> set[int]:
             now + receipt.delay_ms,
             json.dumps(receipt.answer) if receipt.answer else None,
             now if receipt.status == DELIVERED else None,
+            int(receipt.made),
         )
         for receipt in receipts
     ]
-    columns = ("row_id", "version", "status", "reason", "due_at_ms", "receipt", "delivered_at_ms")
-    return _update_leased(transaction, columns, rows, _RECEIPT)
+    return _update_leased(transaction, _RECEIPT_COLUMNS, rows, _RECEIPT)
 
 
 def _update_leased(
@@ -256,15 +285,24 @@ def redeliver_all(
     return len(transaction.execute(sql, [transaction.now_ms(), *values]))
 
 
-def queue_state(transaction: Transaction) -> tuple[int, int | None]:
-    """How many activities wait, and for how many milliseconds the first has been due."""
+class QueueState(NamedTuple):
+    """How many activities wait, for how long the first has been due, and how many are dead."""
+
+    waiting: int
+    overdue_ms: int | None  # None: nothing waits
+    dead: int
+
+
+def queue_state(transaction: Transaction) -> QueueState:
+    """How it stands with the outbox."""
     rows = transaction.execute(
         "SELECT count(*), min(due_at_ms) FROM twitch_activities"
         " WHERE status IN ('pending', 'leased')"
     )
     waiting, first_due_ms = rows[0]
     age = None if first_due_ms is None else max(0, transaction.now_ms() - first_due_ms)
-    return waiting, age
+    dead = transaction.execute("SELECT count(*) FROM twitch_activities WHERE status = 'dead'")
+    return QueueState(waiting, age, dead[0][0])
 
 
 def next_due_ms(transaction: Transaction) -> int | None:

@@ -10,7 +10,7 @@ import orjson
 from .activities import NewActivity
 from .database import Prepared, Transaction
 from .events import NewEvent
-from .message_ids import WEEK_MS, RecentIds
+from .message_ids import TURN_MS, WEEK_MS, RecentIds
 from .signals import ANNOUNCE
 
 Pair = tuple[NewEvent, NewActivity | None]
@@ -18,7 +18,6 @@ Pair = tuple[NewEvent, NewActivity | None]
 # Around the turn of a week, PostgreSQL's transactions go one after another: two of them, one in
 # the old week and one in the new, would not see each other's message ids. No clocks are so far
 # apart, and no commit takes so long.
-_TURN_MS = 5 * 60 * 1000
 _TURN_LOCK = 0x7477697463680002  # see also the migrations
 
 # Of an activity: what its event says of it, too, and its own.
@@ -46,7 +45,7 @@ def insert(
             transaction, pairs, at_ms or transaction.now_ms(), recent or RecentIds()
         )
     near = at_ms if at_ms is not None else time.time_ns() // 1_000_000
-    if near % WEEK_MS < _TURN_MS or near % WEEK_MS > WEEK_MS - _TURN_MS:
+    if near % WEEK_MS < TURN_MS or near % WEEK_MS > WEEK_MS - TURN_MS:
         transaction.execute("SELECT pg_advisory_xact_lock(%s)", [_TURN_LOCK])
     documents = orjson.dumps([_document(*pair) for pair in pairs]).decode()
     found = transaction.execute_prepared(
@@ -144,6 +143,12 @@ WITH given AS (
         WHERE (earlier.received_at_ms / WEEK_MS) = ms / WEEK_MS - 1
             AND earlier.event_id = given.event_id
     ) IS NULL
+        -- In the last minutes of a week the clock may have been set back over its turn.
+        AND CASE WHEN ms % WEEK_MS > WEEK_MS - TURN_MS THEN (
+            SELECT id FROM twitch_events AS later
+            WHERE (later.received_at_ms / WEEK_MS) = ms / WEEK_MS + 1
+                AND later.event_id = given.event_id
+        ) END IS NULL
     ORDER BY event_id
     ON CONFLICT DO NOTHING
     RETURNING id, event_id
@@ -162,7 +167,7 @@ WITH given AS (
     WHERE given.activity IS NOT NULL
 )
 SELECT event_id, id FROM new
-""".replace("WEEK_MS", str(WEEK_MS)),
+""".replace("WEEK_MS", str(WEEK_MS)).replace("TURN_MS", str(TURN_MS)),
 )
 
 

@@ -14,6 +14,9 @@ from . import facts
 from .database import Transaction
 
 WEEK_MS = 7 * 24 * 3600 * 1000  # ids go by weeks: those of one share fewer pages
+# So long before and after the turn of a week the other week is looked at, too: clocks are set, and
+# those of two machines differ. What is older than ten minutes is refused by its timestamp.
+TURN_MS = 15 * 60 * 1000
 INDEX_AFTER = 2048  # so many are entered at once: some 7 ms
 INDEXED_TO = "message_ids_indexed_to"  # the fact: up to which row id of twitch_events
 
@@ -83,7 +86,8 @@ class RecentIds:
         self._read_to = 0  # the row id of the newest event that has been read
 
     def known(self, transaction: Transaction, event_ids: Sequence[str], at_ms: int) -> set[str]:
-        """Those that have come in the week of `at_ms` or in the one before.
+        """Those that have come in the week of `at_ms`, in the one before, or, when that is about
+        to begin, in the next: the clock may have been set back since.
 
         To be asked once in a transaction, before that writes events.
         """
@@ -92,10 +96,10 @@ class RecentIds:
             transaction.execute(_INDEX, [self._indexed_to, self._read_to])
             facts.note(transaction, INDEXED_TO, self._read_to)
             self._read(transaction)
-        week = at_ms // WEEK_MS
+        weeks = {at_ms // WEEK_MS - 1, at_ms // WEEK_MS, (at_ms + TURN_MS) // WEEK_MS}
         places = ", ".join(["%s"] * len(event_ids))
         indexed = transaction.execute(
-            f"SELECT event_id FROM twitch_message_ids WHERE week IN ({week}, {week - 1})"
+            f"SELECT event_id FROM twitch_message_ids WHERE week IN ({', '.join(map(str, weeks))})"
             f" AND event_id IN ({places})",
             event_ids,
         )

@@ -178,6 +178,12 @@ _STEPS: tuple[tuple[str, ...], ...] = (
         ),
     ),
     (
+        # Which process does which kind of work, and when it last said so.
+        """CREATE TABLE twitch_heartbeats (
+            id {id}, kind TEXT NOT NULL, process TEXT NOT NULL, at_ms BIGINT NOT NULL,
+            UNIQUE (kind, process))""",
+    ),
+    (
         "ALTER TABLE service_tokens ADD COLUMN exchange_only BIGINT NOT NULL DEFAULT 0",
         "ALTER TABLE service_tokens ADD COLUMN successor_id BIGINT",
     ),

@@ -181,6 +181,11 @@ TABLES: dict[str, dict[str, str]] = {
         "owner": _TEXT,
         "until_ms": _BIGINT,
     },
+    "twitch_heartbeats": {
+        "kind": _TEXT,  # of work: delivery, tokens, subscriptions or retention
+        "process": _TEXT,  # host, number, and something random; unique together with the kind
+        "at_ms": _BIGINT,
+    },
 }
 
 

@@ -1,8 +1,11 @@
-"""A circuit breaker: a dead API gets one probe every few seconds, not a storm."""
+"""A circuit breaker: a dead API gets a probe every few seconds, not a storm."""
 
 import threading
+from collections import deque
 
-FAILURES_TO_OPEN = 5  # in a row
+WINDOW = 20  # so many different activities, the last that were tried, are judged
+FAILED_TO_OPEN = 18  # of these: an API that answers nobody, and not one that some calls break
+WINDOW_SECONDS = 60.0
 PROBE_SECONDS = 3.0
 
 
@@ -11,24 +14,39 @@ class Breaker:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._failures = 0
+        # Activity, whether it was answered, and when: each activity once, the latest last.
+        self._last: deque[tuple[int, bool, float]] = deque()
+        self._open = False
         self._next_probe_at = 0.0
 
     @property
     def is_open(self) -> bool:
         """Whether the API is taken for dead."""
-        return self._failures >= FAILURES_TO_OPEN
+        return self._open
 
-    def record(self, *, alive: bool, now: float) -> None:
-        """Note how a call ended. A refusal, too, is the answer of a living API."""
+    def record(self, activity: int, *, alive: bool, now: float) -> None:
+        """Note how the call for an activity ended. A refusal, too, is a living API's answer.
+
+        An activity counts once, however often it fails: one that breaks the API is not a dead
+        API. While that is taken for dead, any answer closes the breaker.
+        """
         with self._lock:
-            self._failures = 0 if alive else self._failures + 1
+            if self._open and alive:
+                self._open = False
+                self._last.clear()
+            self._last = deque(
+                (one for one in self._last if one[0] != activity and one[2] > now - WINDOW_SECONDS),
+                WINDOW,
+            )
+            self._last.append((activity, alive, now))
+            failed = sum(not answered for _, answered, _ in self._last)
+            self._open = self._open or failed >= FAILED_TO_OPEN
             self._next_probe_at = now + PROBE_SECONDS
 
     def take_probe(self, now: float) -> bool:
-        """Whether one call may be tried although the breaker is open; the next, later."""
+        """Whether a call may be tried although the breaker is open; the next, later."""
         with self._lock:
-            if not self.is_open or now < self._next_probe_at:
+            if not self._open or now < self._next_probe_at:
                 return False
             self._next_probe_at = now + PROBE_SECONDS
             return True

@@ -37,7 +37,6 @@ POLL_SECONDS = 1.0
 POLL_WHILE_LISTENING_SECONDS = 5.0
 # What ends or comes within this time is noted and claimed together: each pass is a commit.
 GATHER_SECONDS = 0.01
-STOP_SECONDS = 12.0  # a call that is on its way ends within ten
 STORED_ANSWER_CHARACTERS = 2000
 
 log = structlog.get_logger("delivery")
@@ -71,6 +70,7 @@ class DeliveryWorker:
         self._contexts: TTLCache[str, Context] = TTLCache(CONTEXTS_REMEMBERED, CONTEXT_SECONDS)
         self._context_breaker = Breaker()
         self._reputation_breaker = Breaker()
+        self._newest_first = False  # who gets the odd one of a claim
         self._poll_seconds = POLL_SECONDS if database.sqlite else POLL_WHILE_LISTENING_SECONDS
         self._idle_seconds = POLL_SECONDS  # until the next look, when nothing happens
         self._stopping = threading.Event()
@@ -91,11 +91,15 @@ class DeliveryWorker:
         """Say that there is something to deliver. Cheap; from any thread."""
         self._ended.put(None)
 
-    def stop(self) -> None:
-        """Take nothing new, and wait for what is on its way, for 12 seconds at most."""
+    def begin_stop(self) -> None:
+        """Take nothing new, and end with the calls that are on their way. Does not wait."""
         self._stopping.set()
         self.wake()
-        self._thread.join(STOP_SECONDS)
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end, so long at most."""
+        if self._thread.is_alive():
+            self._thread.join(seconds)
         for _ in range(self._concurrency):
             self._to_try.put(None)
 
@@ -177,12 +181,18 @@ class DeliveryWorker:
             return []
         now = time.monotonic()
         if self._reputation_breaker.take_probe(now) or self._context_breaker.take_probe(now):
-            claimed = activities.claim(transaction, 1)
+            # Of both ends: the oldest may be just those that the API breaks at.
+            claimed = activities.claim(transaction, 1, 1)
         elif self._reputation_breaker.is_open:
             claimed = []
         else:
+            self._newest_first = not self._newest_first
+            newest = (limit + self._newest_first) // 2
             claimed = activities.claim(
-                transaction, limit, with_context_only=self._context_breaker.is_open
+                transaction,
+                limit - newest,
+                newest,
+                with_context_only=self._context_breaker.is_open,
             )
         leases = [self._with_known_context(lease) for lease in claimed]
         learnt = [new for new, old in zip(leases, claimed, strict=True) if new is not old]
@@ -201,7 +211,7 @@ class DeliveryWorker:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
         while (lease := self._to_try.get()) is not None:
             if self._stopping.is_set():  # a call that began now could be cut off, and come twice
-                self._ended.put(Receipt(lease, activities.PENDING))
+                self._ended.put(Receipt(lease, activities.PENDING, made=False))
                 continue
             try:
                 ended = (
@@ -219,10 +229,11 @@ class DeliveryWorker:
         name = self._identity_name(lease)
         if not name:
             field = self._identity_name_field
-            return _failed(lease, Failure(f"context: the event has no {field}", passing=False))
+            failure = Failure(f"context: the event has no {field}", passing=False)
+            return replace(_failed(lease, failure), made=False)
         context = self._client.find_context(name)
         alive = isinstance(context, Context) or not context.passing
-        self._context_breaker.record(alive=alive, now=time.monotonic())
+        self._context_breaker.record(lease.id, alive=alive, now=time.monotonic())
         if isinstance(context, Failure):
             return _failed(lease, context)
         return replace(lease, context=context.to_json())
@@ -234,7 +245,7 @@ class DeliveryWorker:
         key = idempotency_key(lease.event_id, lease.activity_type)
         sent = self._client.send_points(body, key)
         alive = sent.failure is None or not sent.failure.passing
-        self._reputation_breaker.record(alive=alive, now=time.monotonic())
+        self._reputation_breaker.record(lease.id, alive=alive, now=time.monotonic())
         excerpt = sent.body.decode("utf-8", "replace")[:STORED_ANSWER_CHARACTERS]
         answer = None if sent.status is None else {"status": sent.status, "body": excerpt}
         if sent.failure is not None:
@@ -262,17 +273,19 @@ def _failed(lease: Lease, failure: Failure) -> Receipt:
     """What becomes of an activity whose try failed: another try later, or the end."""
     delay = None
     if failure.passing:
-        delay = next_delay_seconds(lease.attempts, random.random(), failure.retry_after_seconds)  # noqa: S311  # spreads retries, guards nothing
+        chance = random.random()  # noqa: S311  # spreads retries, guards nothing
+        delay = next_delay_seconds(lease.attempts + 1, chance, failure.retry_after_seconds)
+    if delay is None:  # a person has to look
+        log.error("delivery given up", **_ids(lease), reason=failure.reason)
+        return Receipt(lease, activities.DEAD, failure.reason)
     log.warning(
         "delivery attempt failed",
         **_ids(lease),
         reason=failure.reason,
-        next_try_seconds=None if delay is None else round(delay),
+        next_try_seconds=round(delay),
     )
-    if delay is None:
-        return Receipt(lease, activities.DEAD, failure.reason)
     return Receipt(lease, activities.PENDING, failure.reason, delay_ms=int(delay * 1000))
 
 
 def _ids(lease: Lease) -> dict[str, object]:
-    return {"activity": lease.id, "message_id": lease.event_id, "attempt": lease.attempts}
+    return {"activity": lease.id, "message_id": lease.event_id, "attempt": lease.attempts + 1}

@@ -40,7 +40,7 @@ class LeaseHolder:
         """Let another go on at once; without a database, within a minute."""
         self._prolong_at = 0.0
         try:
-            with self._database.transaction() as transaction:
+            with self._database.transaction(timeout_seconds=1) as transaction:
                 leases.let_go(transaction, self._name, self._owner)
         except DatabaseUnavailable:
             return

@@ -1,6 +1,7 @@
 """Work that one process of all does again and again, on a thread of its own."""
 
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
@@ -9,8 +10,7 @@ from ..errors import DatabaseUnavailable
 from ..models.database import Database
 from .lease_holder import LeaseHolder
 
-STOP_SECONDS = 25.0  # a call to Twitch that is on its way ends within twenty
-
+SILENT_SECONDS = 120.0  # longer than anything between two questions whether to go on
 log = structlog.get_logger("repeated_work")
 
 
@@ -32,6 +32,8 @@ class RepeatedWork:
         self._seconds = seconds
         self._begin = begin
         self._stopping = threading.Event()
+        self._resting = False
+        self._last_sign_at = 0.0
         self._lease = LeaseHolder(database, name)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -39,15 +41,23 @@ class RepeatedWork:
         """Begin."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End with what is on its way, and let another process go on."""
+    def begin_stop(self) -> None:
+        """End with what is on its way, and let another process go on. Does not wait for it."""
         self._stopping.set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end, so long at most."""
         if self._thread.is_alive():
-            self._thread.join(STOP_SECONDS)
-            self._lease.let_go()
+            self._thread.join(seconds)
+
+    def is_alive(self) -> bool:
+        """Whether its loop goes on: it rests, or was heard of in the last two minutes."""
+        heard = self._resting or time.monotonic() - self._last_sign_at < SILENT_SECONDS
+        return self._thread.is_alive() and heard
 
     def goes_on(self, wait_seconds: float = 0.0) -> bool:
         """Whether to go on after so long: not when told to stop, nor without the lease."""
+        self._last_sign_at = time.monotonic()
         left = wait_seconds
         while left > 0 and not self._stopping.wait(min(left, 5.0)):
             left -= 5.0
@@ -55,6 +65,7 @@ class RepeatedWork:
         return not self._stopping.is_set() and self._lease.hold()
 
     def _run(self) -> None:
+        self._last_sign_at = time.monotonic()
         self._begin()
         while not self._stopping.is_set():
             try:
@@ -64,4 +75,10 @@ class RepeatedWork:
                 log.warning("database unavailable", work=self._name, error=str(error))
             except Exception:  # a fault in one pass must not end all others
                 log.exception("failed", work=self._name)
-            self._stopping.wait(self._seconds)
+            self._rest()
+        self._lease.let_go()
+
+    def _rest(self) -> None:
+        self._resting = True
+        self._stopping.wait(self._seconds)
+        self._last_sign_at, self._resting = time.monotonic(), False

@@ -31,9 +31,17 @@ class Retention:
         """Begin, and go on every hour."""
         self._repeated.start()
 
-    def stop(self) -> None:
-        """End with the batch that is being deleted."""
-        self._repeated.stop()
+    def begin_stop(self) -> None:
+        """End with what is on its way, and let another process go on. Does not wait for it."""
+        self._repeated.begin_stop()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end, so long at most."""
+        self._repeated.wait(seconds)
+
+    def is_alive(self) -> bool:
+        """Whether its loop goes on in this process."""
+        return self._repeated.is_alive()
 
     def forget(self) -> int:
         """Delete everything that is too old; how many events that were. Blocks."""

@@ -64,9 +64,17 @@ class SubscriptionUpkeep:
         """Begin, on a thread of its own, as soon as the server listens."""
         self._repeated.start()
 
-    def stop(self) -> None:
-        """End, and let another process go on."""
-        self._repeated.stop()
+    def begin_stop(self) -> None:
+        """End with what is on its way, and let another process go on. Does not wait for it."""
+        self._repeated.begin_stop()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end, so long at most."""
+        self._repeated.wait(seconds)
+
+    def is_alive(self) -> bool:
+        """Whether its loop goes on in this process."""
+        return self._repeated.is_alive()
 
     def _wait_for_server(self) -> None:
         ends = time.monotonic() + LISTENING_SECONDS

@@ -39,9 +39,17 @@ class Upkeep:
         """Begin, on a thread of its own: at once with every token that was not just checked."""
         self._repeated.start()
 
-    def stop(self) -> None:
-        """Finish the checks that are on their way, and let another process go on."""
-        self._repeated.stop()
+    def begin_stop(self) -> None:
+        """End with what is on its way, and let another process go on. Does not wait for it."""
+        self._repeated.begin_stop()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end, so long at most."""
+        self._repeated.wait(seconds)
+
+    def is_alive(self) -> bool:
+        """Whether its loop goes on in this process."""
+        return self._repeated.is_alive()
 
     def _pass(self) -> None:
         if not self._started:

@@ -19,7 +19,7 @@ from apps.twitch_module.domain.waddlebot import (
     reputation_request,
 )
 
-CONTEXT = Context(17, "A_Viewer", 3, "the_channel")
+CONTEXT = Context(17, 3, "the_channel", "A_Viewer")
 DATA = {
     "identity_id": 17,
     "identity_name": "A_Viewer",
@@ -92,7 +92,7 @@ class TestReputationRequest:
         assert sent["text"] == f"sub activity for {name}"
 
     def test_the_name_is_the_events_and_the_namespace_is_the_contexts(self) -> None:
-        context = Context(17, "old_name", 3, "チャンネル")
+        context = Context(17, 3, "チャンネル", "old_name")
 
         sent = json.loads(reputation_request(context, "sub", 50, "new_name"))
 
@@ -157,7 +157,7 @@ class TestReadContext:
         assert isinstance(failure, Failure)
         assert failure.passing
 
-    @pytest.mark.parametrize("key", DATA)
+    @pytest.mark.parametrize("key", sorted(DATA.keys() - {"identity_name"}))
     def test_data_without_one_of_its_fields_may_pass(self, key: str) -> None:
         data = {name: value for name, value in DATA.items() if name != key}
 
@@ -303,6 +303,15 @@ class TestTextsThatCannotBeKept:
             assert isinstance(failure, Failure)
             failure.reason.encode()
             assert "\x00" not in failure.reason
+
+    @pytest.mark.parametrize("name", [None, 5, {}, "a\x00b", "\ud800"])
+    def test_no_call_needs_the_identitys_own_name(self, name: object) -> None:
+        data = {"identity_id": 1, "identity_name": name, "namespace_id": 2, "namespace_name": "n"}
+        missing = {key: value for key, value in data.items() if key != "identity_name"}
+
+        for sent in (data, missing):
+            answer = json.dumps({"data": sent}).encode()
+            assert Context(1, 2, "n", None) == read_context(200, {}, answer)
 
     @pytest.mark.parametrize("name", [None, 5, {}, "a\x00b", "\ud800"])
     def test_a_name_that_could_not_be_sent_on_is_no_context(self, name: object) -> None:
