@@ -38,6 +38,7 @@ from .services.passwords import Passwords
 from .services.reconciler import Reconciler
 from .services.retention import Retention
 from .services.roster import Roster
+from .services.service_secrets import ServiceSecrets, signing_key
 from .services.service_tokens import ServiceTokens
 from .services.subscriber import Subscriber
 from .services.subscription_upkeep import SubscriptionUpkeep
@@ -210,7 +211,9 @@ def build(settings: Settings, *, receives: bool = True) -> Services:
             "retention": retention.is_alive,
         },
     )
-    passwords, key = Passwords(), settings.jwt_secret
+    passwords, given = Passwords(), settings.jwt_secret
+    key = given.get_secret_value() if given else generated_key(settings.data_dir, "jwt.key")
+    service_secrets = ServiceSecrets(signing_key(database), key)
     return Services(
         settings,
         database,
@@ -247,13 +250,12 @@ def build(settings: Settings, *, receives: bool = True) -> Services:
         AdminAuth(
             database,
             passwords,
-            AccessTokens(
-                key.get_secret_value() if key else generated_key(settings.data_dir, "jwt.key")
-            ),
+            AccessTokens(key),
             LoginThrottle(database),
+            service_secrets,
         ),
         AdminUsers(database, passwords),
-        ServiceTokens(database),
+        ServiceTokens(database, service_secrets),
         Audit(database),
         heartbeat,
         (waddlebot_http, twitch_http),

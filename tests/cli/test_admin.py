@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from click.shell_completion import ShellComplete
 
 from apps.twitch_module.cli import commands
 from apps.twitch_module.commands.admin import whoever_types
 from apps.twitch_module.commands.completion import PROGRAM
+from apps.twitch_module.services.service_secrets import JWT_PREFIX
 from tests.environment import ADMIN
 
 from .operator import Operator, Terminal
@@ -124,7 +126,7 @@ class TestServiceTokens:
         refused = cli.run("channels", "list", WADDLEBOT_TWITCH_TOKEN=token)
         (after, *_) = cli.json("service-token", "list", *place)["service_tokens"]
 
-        assert ended.exit_code == 0 and token.startswith("wbs_")
+        assert ended.exit_code == 0 and token.startswith(JWT_PREFIX)
         assert "not" in ended.stderr and token not in ended.stderr
         assert (listed["name"], listed["status"], listed["eternal"]) == (
             "chat bot",
@@ -142,6 +144,39 @@ class TestServiceTokens:
         words = ("service-token", "create", "ever", "--scope", "events:read", "--eternal", *place)
 
         assert cli.json(*words)["expires_at"] is None
+
+    def test_one_for_exchange_only_is_marked_so_and_the_commands_can_use_it(
+        self, cli: Commands, place: tuple[str, ...]
+    ) -> None:
+        words = ("service-token", "create", "careful", "--scope", "channels:read", "--days", "30")
+        made = cli.json(*words, "--exchange-only", *place)
+        (listed, *_) = cli.json("service-token", "list", *place)["service_tokens"]
+        table = cli.run("service-token", "list", *place).stdout
+        used = cli.run("channels", "list", WADDLEBOT_TWITCH_TOKEN=made["service_token"]).exit_code
+
+        assert made["exchange_only"] is listed["exchange_only"] is True
+        assert "active, exchange only" in table
+        assert used == 0
+
+    def test_one_that_was_renewed_is_not_warned_of(
+        self, cli: Commands, place: tuple[str, ...]
+    ) -> None:
+        words = ("service-token", "create", "renewed", "--scope", "channels:read", "--days", "30")
+        made = cli.json(*words)
+        earlier = ", ".join(
+            f"{name} = {name} - {25 * 86_400_000}" for name in ("created_at_ms", "expires_at_ms")
+        )
+        cli.execute(f"UPDATE service_tokens SET {earlier} WHERE id = {made['id']}")
+        answer = requests.post(
+            f"{cli.service.url}/api/auth/service-token/renew",
+            headers={"Authorization": f"Bearer {made['service_token']}"},
+            timeout=10,
+        )
+        ended = cli.run("service-token", "list", *place)
+
+        assert answer.status_code == 201
+        assert f"active, renewed as {answer.json()['id']}" in ended.stdout
+        assert "(renewed)" not in ended.stderr
 
     def test_both_places_describe_a_token_in_the_same_words(self, cli: Commands) -> None:
         local = cli.json("service-token", "list")

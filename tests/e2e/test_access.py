@@ -1,6 +1,7 @@
 """Who may call what, on a running server: every route, every method, every kind of caller."""
 
 import base64
+import hashlib
 import json
 import subprocess
 import sys
@@ -45,6 +46,7 @@ OPEN = {
     ("POST", "/api/auth/refresh"),
     ("POST", "/api/auth/logout"),
     ("POST", "/api/auth/service-token/refresh"),
+    ("POST", "/api/auth/service-token/renew"),
 }
 CLOSED: dict[tuple[str, str], tuple[bool, str | None]] = {
     ("GET", "/api/auth/service-token"): (True, None),
@@ -167,11 +169,11 @@ def bearer(access_token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {access_token}"}
 
 
-def new_service_token(server: Module, *scopes: str) -> dict[str, Any]:
+def new_service_token(server: Module, *scopes: str, **more: Any) -> dict[str, Any]:
     answer = server.call(
         "POST",
         "/api/auth/service-token",
-        json={"name": "bot", "scopes": list(scopes), "days": 30},
+        json={"name": "bot", "scopes": list(scopes), "days": 30, **more},
     )
     assert answer.status_code == 201, answer.text
     created: dict[str, Any] = answer.json()
@@ -211,15 +213,21 @@ def ask(server: Module, method: str, route: str, access_token: str | None) -> re
 
 @pytest.fixture(scope="module")
 def callers(server: Module, users: AdminUsers) -> dict[str, str | None]:
-    """An access token of each kind of caller."""
+    """What each kind of caller shows."""
     now = int(time.time())
     by_scope = {f"service {scope}": service_access(server, scope) for scope in SCOPES}
+    direct = {
+        f"directly {scope}": new_service_token(server, scope)["service_token"] for scope in SCOPES
+    }
+    careful = new_service_token(server, *SCOPES, exchange_only=True)
     return {
         "anonymous": None,
         "expired": token({"iat": now - 1000, "exp": now - 100}),
         "viewer": log_in(server, "viewer")["access_token"],
         "admin": log_in(server)["access_token"],
         **by_scope,
+        **direct,
+        "exchange only": careful["service_token"],
     }
 
 
@@ -228,7 +236,8 @@ def expected(caller: str, cell: tuple[str, str]) -> int | None:
     viewer, scope = CLOSED[cell]
     if caller in ("anonymous", "expired"):
         return 401
-    may = {"viewer": viewer, "admin": True}.get(caller, caller == f"service {scope}")
+    services = (f"service {scope}", f"directly {scope}")
+    may = {"viewer": viewer, "admin": True}.get(caller, caller in services)
     return None if may else 403
 
 
@@ -256,7 +265,11 @@ def test_every_route_answers_every_method_and_caller_as_the_policy_says(
         elif wanted := expected(caller, (listed, rule)):
             right = answer.status_code == wanted
             if method != "HEAD":
-                code = {"expired": "token_expired", "anonymous": "unauthenticated"}
+                code = {
+                    "expired": "token_expired",
+                    "anonymous": "unauthenticated",
+                    "exchange only": "exchange_only",
+                }
                 assert answer.json()["code"] == code.get(caller, "forbidden"), where
         else:
             right = answer.status_code not in (401, 403, 405, 500)
@@ -272,7 +285,7 @@ def test_every_route_answers_every_method_and_caller_as_the_policy_says(
     faults = [fault for done in cells for fault in done.result()]
 
     assert faults == []
-    assert len(cells) == len(inside["routes"]) * 9 * 13
+    assert len(cells) == len(inside["routes"]) * 9 * 23
 
 
 def test_a_route_without_a_policy_cannot_be_declared_nor_called(inside: Any) -> None:
@@ -291,7 +304,7 @@ def test_an_error_that_nobody_foresaw_is_a_problem_without_its_message(inside: A
     assert "hunter2" not in body
 
 
-def forged_tokens(pair: dict[str, Any], service_token: str) -> dict[str, str]:
+def forged_tokens(pair: dict[str, Any]) -> dict[str, str]:
     """Tokens that must not be taken, but for the first. All name a session that is alive."""
     now = int(time.time())
     good = pair["access_token"]
@@ -341,21 +354,71 @@ def forged_tokens(pair: dict[str, Any], service_token: str) -> dict[str, str]:
         "a cut signature": good[:-4],
         "the signature of another": f"{header}.{token(alive).split('.')[1]}.{signature}",
         "a refresh token": pair["refresh_token"],
-        "a service token": service_token,
         "a token in a token": token(payload=good.encode()),
-        "a megabyte": "x" * 60_000,
+        "a long one": "x" * 12_000,  # beyond 16 KB the guard refuses the header itself
         "no token": "x",
         "dots": "...",
         "two at once": f"{good},{good}",
     }
 
 
+def forged_service_tokens(good: str, pair: dict[str, Any], revoked: str) -> dict[str, str]:
+    """Service tokens that must not be taken, but for the first. All name one that is alive."""
+    header, payload, signature = good.split(".")
+    said = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    kind = {"alg": "HS256", "typ": "waddlebot-service+jwt"}
+    # The signing key is the database's own: neither of these is it.
+    keys = {"JWT_SECRET": KEY, "an empty key": "", "another key": "x" * 64}
+    changes: list[dict[str, Any]] = [
+        {"sub": "1"},
+        {"exp": said["exp"] + 365 * 86_400},
+        {"scopes": list(SCOPES)},
+        {"scope": "tokens:read"},
+        {"role": "admin"},
+        {"aud": "waddlebot-twitch-api"},
+        {"typ": "access"},
+    ]
+    return {
+        "control": good,
+        "revoked": revoked,
+        **{f"signed by {name}": token(header=kind, payload=said, key=keys[name]) for name in keys},
+        **{f"claims {one}": f"{header}.{encoded({**said, **one})}.{signature}" for one in changes},
+        **{
+            f"alg {alg}": f"{encoded({**kind, 'alg': alg})}.{payload}."
+            for alg in ("none", "None", "", "RS256")
+        },
+        "another type": f"{encoded({**kind, 'typ': 'JWT'})}.{payload}.{signature}",
+        "without a type": f"{encoded({'alg': 'HS256'})}.{payload}.{signature}",
+        "an access token's claims": f"{header}.{pair['access_token'].split('.')[1]}.{signature}",
+        "an access token's signature": f"{header}.{payload}.{pair['access_token'].split('.')[2]}",
+        "an access token's header": f"{pair['access_token'].split('.')[0]}.{payload}.{signature}",
+        "its own claims under JWT_SECRET": token(payload=said),
+        "its session in an access token": token({"typ": "service", "sub": said["sub"]}),
+        "no signature": f"{header}.{payload}.",
+        "a cut signature": good[:-4],
+        "a bit that belongs to no byte": good[:-1] + chr(ord(good[-1]) ^ 1),
+        "a space in it": f"{good[:40]} {good[40:]}",
+        "upper case": good.upper(),
+        "the older form": "wbs_" + "A" * 43,
+        "a refresh token": pair["refresh_token"],
+        "only its hash": hashlib.sha256(good.encode()).hexdigest(),
+        "only its identifier": said["jti"],
+        "12,000 characters": header + "." + "x" * 12_000,
+        "two at once": f"{good},{good}",
+    }
+
+
+@pytest.mark.parametrize("kind", ["access", "service"])
 def test_forged_tokens_are_refused_each_and_at_once(
-    server: Module, callers: dict[str, str | None]
+    server: Module, callers: dict[str, str | None], kind: str
 ) -> None:
     pair = log_in(server)
-    secret = new_service_token(server, "events:read")["service_token"]
-    forged = forged_tokens(pair, secret)
+    if kind == "access":
+        forged = forged_tokens(pair)
+    else:
+        secret, gone = (new_service_token(server, "events:read") for _ in range(2))
+        server.call("DELETE", f"/api/auth/service-token/{gone['id']}").raise_for_status()
+        forged = forged_service_tokens(secret["service_token"], pair, gone["service_token"])
     slowest, faults = 0.0, []
     with requests.Session() as session:
         for name, text in forged.items():
@@ -365,7 +428,7 @@ def test_forged_tokens_are_refused_each_and_at_once(
             if answer.status_code != (200 if name == "control" else 401):
                 faults.append((name, answer.status_code))
 
-    assert len(forged) > 50
+    assert len(forged) > {"access": 50, "service": 30}[kind]
     assert faults == []
     assert slowest < 0.5  # 50 ms on a machine that does nothing else
 
@@ -392,13 +455,23 @@ def test_one_kind_of_token_does_not_serve_as_another(server: Module, path: str) 
     assert ask(server, "GET", "/twitch/events", pair["access_token"]).status_code == 200
 
 
-def test_a_token_in_the_query_is_none(server: Module) -> None:
-    access_token = log_in(server)["access_token"]
-    for name in ("access_token", "token", "Authorization"):
-        answer = requests.get(
-            server.url + "/twitch/events", params={name: access_token}, timeout=10
-        )
-        assert answer.status_code == 401
+@pytest.mark.parametrize("kind", ["access", "service"])
+def test_a_token_anywhere_else_is_none(server: Module, kind: str) -> None:
+    shown = log_in(server)["access_token"]
+    if kind == "service":
+        shown = new_service_token(server, *SCOPES)["service_token"]
+    ways: list[dict[str, Any]] = [
+        *({"params": {name: shown}} for name in ("access_token", "token", "Authorization")),
+        {"headers": {"X-Authorization": f"Bearer {shown}"}},
+        {"headers": {"Cookie": f"access_token={shown}"}},
+        {"headers": {"Authorization": shown}},
+        {"headers": {"Authorization": f"Basic {shown}"}},
+        {"auth": ("", shown)},
+    ]
+
+    answers = [requests.get(server.url + "/twitch/events", timeout=10, **way) for way in ways]
+
+    assert {answer.status_code for answer in answers} == {401}
 
 
 @pytest.mark.parametrize("way", ["form", "json", "query"])
@@ -448,10 +521,13 @@ class TestServiceTokens:
         listed = server.call("GET", "/api/auth/service-token").json()
         (found,) = [one for one in listed["service_tokens"] if one["id"] == created["id"]]
 
-        assert created.keys() == {"id", "service_token", "name", "scopes", "expires_at"}
+        assert created.keys() == {
+            *("id", "service_token", "name", "scopes", "expires_at", "exchange_only")
+        }
         assert listed.keys() == {"service_tokens"}
         assert created["service_token"] not in json.dumps(listed)
-        assert created["service_token"].startswith(found["prefix"])
+        assert created["service_token"].endswith(found["prefix"].removeprefix("..."))
+        assert (found["exchange_only"], found["successor_id"]) == (False, None)
         assert (found["status"], found["created_by"]) == ("active", ADMIN)
 
     @pytest.mark.parametrize(
@@ -472,6 +548,8 @@ class TestServiceTokens:
             {"name": "x" * 101},
             {"role": "admin"},
             {"id": 1},
+            {"exchange_only": "yes"},
+            {"exchange_only": None},
         ],
         ids=str,
     )
@@ -481,6 +559,56 @@ class TestServiceTokens:
         answer = server.call("POST", "/api/auth/service-token", json=wanted)
 
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+    def test_revoked_it_is_refused_by_every_worker_at_once(self, server: Module) -> None:
+        created = new_service_token(server, "events:read")
+        direct = created["service_token"]
+        before = [ask(server, "GET", "/twitch/events", direct).status_code for _ in range(10)]
+        server.call("DELETE", f"/api/auth/service-token/{created['id']}").raise_for_status()
+
+        assert before == [200] * 10
+        assert refused_by_every_worker(server, direct)
+
+    def test_it_is_renewed_in_its_last_week_and_the_new_one_serves(
+        self, server: Module, folder: Path
+    ) -> None:
+        created = new_service_token(server, "events:read", exchange_only=False)
+        url = server.url + "/api/auth/service-token/renew"
+        old = bearer(created["service_token"])
+        early = requests.post(url, headers=old, timeout=10)
+        week = 6 * 86_400_000
+        with Database(server.setting("DB_URI"), folder).transaction() as transaction:
+            transaction.execute(
+                "UPDATE service_tokens SET expires_at_ms = %s, created_at_ms = %s WHERE id = %s",
+                [
+                    transaction.now_ms() + week,
+                    transaction.now_ms() + week - 30 * 86_400_000,
+                    created["id"],
+                ],
+            )
+        renewed = requests.post(url, headers=old, timeout=10)
+        anonymous = requests.post(url, timeout=10)
+        new = renewed.json()
+        used = ask(server, "GET", "/twitch/events", new["service_token"]).status_code
+        again = requests.post(url, headers=old, timeout=10)
+        (line, *_) = server.call("GET", "/twitch/api/audit").json()["audit"]
+
+        assert (early.status_code, early.json()["code"]) == (409, "renewal_too_early")
+        assert (renewed.status_code, new.keys()) == (201, created.keys())
+        assert (new["name"], new["scopes"]) == (created["name"], created["scopes"])
+        assert new["id"] > created["id"] and new["expires_at"] > created["expires_at"][:10]
+        assert renewed.headers["Cache-Control"] == "no-store"
+        assert (used, anonymous.status_code) == (200, 401)
+        assert (again.status_code, again.json()["code"]) == (409, "already_renewed")
+        assert ask(server, "GET", "/twitch/events", created["service_token"]).status_code == 200
+        assert line["action"] == "service_token.renew"
+        assert line["actor"] == {"kind": "service", "id": str(created["id"]), "name": "bot"}
+
+    def test_a_service_cannot_log_out(self, server: Module) -> None:
+        shown = bearer(new_service_token(server, "events:read")["service_token"])
+        answer = requests.post(server.url + "/api/auth/logout", json={}, headers=shown, timeout=10)
+
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
 
     def test_the_client_for_services_works_until_it_is_revoked(self, server: Module) -> None:
         created = new_service_token(server, "events:read")

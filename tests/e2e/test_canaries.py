@@ -99,7 +99,13 @@ class Tour:
             "service token": made["service_token"],
             "service access token": lent.json()["access_token"],
         }
-        for token in (made["service_token"], pair["refresh_token"], self.token + "x"):
+        careful = {**order, "exchange_only": True}
+        only = self.call("POST", "/api/auth/service-token", lends=True, json=careful).json()
+        self.secrets["service token for exchange"] = only["service_token"]
+        renew = "/api/auth/service-token/renew"
+        self.call("POST", renew, headers={"Authorization": f"Bearer {only['service_token']}"})
+        shown = (made["service_token"], only["service_token"], made["service_token"][:-1] + "x")
+        for token in (*shown, pair["refresh_token"], self.token + "x"):
             self.call("GET", "/twitch/events", headers={"Authorization": f"Bearer {token}"})
             self.call("GET", f"/twitch/events?access_token={token}", headers={"Authorization": ""})
 

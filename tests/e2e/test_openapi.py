@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from apps.twitch_module.controllers.policy import POLICY, STATIC
+from apps.twitch_module.models.database import Database
 from apps.twitch_module.version import VERSION
 from tests.e2e.test_logins import log_in
 from tests.environment import ADMIN, PASSWORD, SECRET
@@ -32,7 +33,9 @@ NOT_COUNTED_ON = {
     "GET /twitch/auth/connected",
     "DELETE /twitch/api/subscriptions",
 }
-WITH_TOKEN = ([{"access_token": []}], [{"service_token": []}])
+PEOPLE_ONLY: list[dict[str, list[str]]] = [{"access_token": []}]
+AND_SERVICES = [*PEOPLE_ONLY, {"service_token": []}]
+WITH_TOKEN = (PEOPLE_ONLY, AND_SERVICES, [{"service_token": []}])
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +97,10 @@ def test_every_operation_says_what_it_is_and_who_may_call_it(document: Any) -> N
         assert operation["summary"]
         assert set(operation["tags"]) < tags
         assert operation["x-who"] in operation["description"]
-        assert (operation["security"] == [{"access_token": []}]) == (not rule.anyone)
+        if not rule.anyone:
+            assert operation["security"] == (AND_SERVICES if rule.scope else PEOPLE_ONLY)
+        else:
+            assert operation["security"] not in (PEOPLE_ONLY, AND_SERVICES)
         if rule.scope:
             assert f"`{rule.scope}`" in operation["description"]
 
@@ -175,6 +181,19 @@ def service_token(server: Module) -> str:
     return token
 
 
+def ending_service_token(server: Module, folder: Path) -> str:
+    """One in its last week, which can be renewed."""
+    wanted = {"name": "bot", "scopes": ["events:read"], "days": 30}
+    made = server.call("POST", "/api/auth/service-token", json=wanted).json()
+    with Database(server.setting("DB_URI"), folder).transaction() as transaction:
+        transaction.execute(
+            "UPDATE service_tokens SET expires_at_ms = %s WHERE id = %s",
+            [transaction.now_ms() + 86_400_000, made["id"]],
+        )
+    token: str = made["service_token"]
+    return token
+
+
 class Examination:
     """A run of schemathesis over a server; `tokens` by path, and "" for everywhere else."""
 
@@ -222,6 +241,7 @@ def examinations(server: Module, folder: Path) -> Iterator[dict[str, Examination
         # Those are ended by what they are for.
         "/api/auth/logout": session_token(server),
         "/api/auth/service-token/refresh": service_token(server),
+        "/api/auth/service-token/renew": ending_service_token(server, folder),
     }
     running = {
         "admin": Examination(server, folder / "admin", tokens),

@@ -6,6 +6,8 @@ from apps.twitch_module.services.access_tokens import AccessTokens
 from apps.twitch_module.services.admin_auth import AdminAuth
 from apps.twitch_module.services.login_throttle import LoginThrottle
 from apps.twitch_module.services.passwords import Passwords
+from apps.twitch_module.services.service_secrets import ServiceSecrets, signing_key
+from apps.twitch_module.services.service_tokens import ServiceTokens
 
 KEY = "a-key-of-the-tests-that-is-long-enough-for-every-hash-function-there-is"
 HERE = Origin("192.0.2.1", "a-request")
@@ -13,4 +15,15 @@ HERE = Origin("192.0.2.1", "a-request")
 
 def auth_on(database: Database) -> AdminAuth:
     """A worker's own: it shares the database with others, and nothing else."""
-    return AdminAuth(database, Passwords(), AccessTokens(KEY), LoginThrottle(database))
+    throttle = LoginThrottle(database)
+    return AdminAuth(database, Passwords(), AccessTokens(KEY), throttle, secrets_of(database))
+
+
+def tokens_on(database: Database) -> ServiceTokens:
+    """A worker's own service tokens."""
+    return ServiceTokens(database, secrets_of(database))
+
+
+def secrets_of(database: Database) -> ServiceSecrets:
+    """What makes the texts of this database's service tokens."""
+    return ServiceSecrets(signing_key(database), KEY)

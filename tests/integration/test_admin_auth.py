@@ -17,9 +17,10 @@ from apps.twitch_module.models.database import Database
 from apps.twitch_module.services.admin_auth import AdminAuth, TokenPair
 from apps.twitch_module.services.admin_users import AdminUsers
 from apps.twitch_module.services.passwords import Passwords
+from apps.twitch_module.services.service_secrets import JWT_PREFIX
 from apps.twitch_module.services.service_tokens import ServiceTokens
 from tests.environment import ADMIN, PASSWORD
-from tests.integration.access import HERE, auth_on
+from tests.integration.access import HERE, auth_on, tokens_on
 from tests.integration.rows import columns
 from tests.processes import REPOSITORY, clean_environment
 
@@ -134,7 +135,7 @@ class TestLogIn:
     def test_no_secret_is_in_the_database(self, auth: AdminAuth, database: Database) -> None:
         pair = auth.refresh(log_in(auth).refresh_token.reveal(), HERE)
         actor = auth.identify(pair.access_token.reveal(), HERE).actor
-        _, secret = ServiceTokens(database).create("bot", ["events:read"], 30, actor)
+        _, secret = tokens_on(database).create("bot", ["events:read"], 30, actor)
 
         tables = ["admin_users", "admin_sessions", "admin_refresh_tokens", "service_tokens"]
         stored = "".join(
@@ -368,7 +369,7 @@ class TestConfiguredAdmin:
 class TestServiceTokens:
     @pytest.fixture
     def tokens(self, database: Database) -> ServiceTokens:
-        return ServiceTokens(database)
+        return tokens_on(database)
 
     @pytest.fixture
     def secret(self, tokens: ServiceTokens) -> Iterator[Secret]:
@@ -382,7 +383,7 @@ class TestServiceTokens:
         caller = auth.identify(access_token.reveal(), HERE)
 
         assert seconds == 900
-        assert secret.reveal().startswith("wbs_")
+        assert secret.reveal().startswith(JWT_PREFIX)
         assert (caller.actor.kind, caller.actor.name, caller.role) == ("service", "bot", None)
         assert caller.scopes == {"events:read", "tokens:read"}
 

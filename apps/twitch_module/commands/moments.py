@@ -71,7 +71,7 @@ def end_is_near(name: str, ends_at: str | None) -> str | None:
     when = "today" if not days else f"in {days} day{'' if days == 1 else 's'}"
     return (
         f"Warning: {name} ends {when}, at {shown(ends_at)}."
-        " Make another in time: cli service-token create"
+        " Renew it (docs/service-tokens.md), or make another: cli service-token create"
     )
 
 

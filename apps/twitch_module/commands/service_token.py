@@ -45,6 +45,9 @@ def service_token() -> None:
     "--days", type=click.IntRange(MIN_DAYS, MAX_DAYS), metavar="N", help="For so many days."
 )
 @click.option("--eternal", is_flag=True, help="Until it is revoked.")
+@click.option(
+    "--exchange-only", is_flag=True, help="It brings access tokens, and does not serve as one."
+)
 @as_json
 @local_or_remote
 def create(
@@ -53,6 +56,7 @@ def create(
     scopes: tuple[str, ...],
     days: int | None,
     eternal: bool,
+    exchange_only: bool,
     as_json: bool,
 ) -> None:
     """Make a service token. It is shown this once, alone on standard output.
@@ -65,9 +69,12 @@ def create(
     if api is not None:
         body: dict[str, Any] = {"name": name, "scopes": wanted}
         body |= {"eternal": True} if eternal else {"days": days}
+        body |= (
+            {"exchange_only": True} if exchange_only else {}
+        )  # older services refuse what they do not know
         document = api.call("POST", _PATH, body=body).document
     else:
-        document = _created(name, wanted, days)
+        document = _created(name, wanted, days, exchange_only)
     if as_json:
         show_json(document)
         return
@@ -124,19 +131,21 @@ def _installation() -> Installation:
     return installation
 
 
-def _created(name: str, scopes: list[str], days: int | None) -> dict[str, Any]:
+def _created(name: str, scopes: list[str], days: int | None, exchange_only: bool) -> dict[str, Any]:
     """A new token of this database, as the API describes it."""
     name = name.strip()
     if not 0 < len(name) <= _MAX_NAME_CHARACTERS or not name.isprintable():
         raise Invalid(f"name: must be 1 to {_MAX_NAME_CHARACTERS} printable characters")
     tokens = _installation().services().service_tokens
-    token, secret = tokens.create(name, scopes, days, whoever_types())
+    who = whoever_types()
+    token, secret = tokens.create(name, scopes, days, who, exchange_only=exchange_only)
     return {
         "id": token.id,
         "service_token": secret.reveal(),
         "name": token.name,
         "scopes": token.scopes.split(),
         "expires_at": from_ms(token.expires_at_ms),
+        "exchange_only": bool(token.exchange_only),
     }
 
 
@@ -160,12 +169,16 @@ def _described(token: ServiceToken, now_ms: int) -> dict[str, Any]:
         "created_at": from_ms(token.created_at_ms),
         "last_used_at": from_ms(token.last_used_at_ms),
         "revoked_at": from_ms(token.revoked_at_ms),
+        "exchange_only": bool(token.exchange_only),
+        "successor_id": token.successor_id,
     }
 
 
 def _warning(one: dict[str, Any]) -> str | None:
-    name = f"service token {one['id']} ({one['name']})"
-    return end_is_near(name, one["expires_at"]) if one["status"] == "active" else None
+    """That a token ends soon and nothing is in its place."""
+    if one["status"] != "active" or one.get("successor_id") is not None:
+        return None
+    return end_is_near(f"service token {one['id']} ({one['name']})", one["expires_at"])
 
 
 def _cells(one: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
@@ -174,5 +187,12 @@ def _cells(one: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
         (one["name"], one["created_by"]),
         (" ".join(one["scopes"]),),
         ("never" if one["eternal"] else shown(one["expires_at"]), shown(one["last_used_at"])),
-        ("ends soon" if _warning(one) else one["status"],),
+        (_status(one),),
     )
+
+
+def _status(one: dict[str, Any]) -> str:
+    status = "ends soon" if _warning(one) else str(one["status"])
+    if one.get("successor_id") is not None:
+        status += f", renewed as {one['successor_id']}"
+    return f"{status}, exchange only" if one.get("exchange_only") else status

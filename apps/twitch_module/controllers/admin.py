@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..common import services
-from ..errors import DatabaseUnavailable, Invalid, TooManyRequests, Unauthenticated
+from ..errors import DatabaseUnavailable, Forbidden, Invalid, TooManyRequests, Unauthenticated
 from ..services.admin_auth import TokenPair
 from ..services.passwords import TooBusy
 from .http import Answer, bearer, endpoint, no_content, origin, reply
@@ -93,7 +93,12 @@ def refresh_session(given: RefreshToken) -> Answer:
     token="optional",  # noqa: S106  # whether there is one
     takes=Takes(RefreshToken, "query", "json", "form"),
     answers={204: NO_CONTENT},
-    errors=(WRONG_TOKEN, Fails(Unauthenticated, "refresh_token_invalid"), DatabaseUnavailable),
+    errors=(
+        WRONG_TOKEN,
+        Fails(Unauthenticated, "refresh_token_invalid"),
+        Fails(Forbidden, "forbidden", "exchange_only"),
+        DatabaseUnavailable,
+    ),
 )
 def log_out(given: RefreshToken) -> Answer:
     """End the session of the refresh token, or else of the access token, that is given."""

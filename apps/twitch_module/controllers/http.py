@@ -181,7 +181,7 @@ def bearer() -> str:
     """The token in the Authorization header, the only place for it. Raises Unauthenticated."""
     scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise Unauthenticated("Send an access token: Authorization: Bearer ...")
+        raise Unauthenticated("Send a token: Authorization: Bearer ...")
     return str(token.strip())
 
 

@@ -11,6 +11,7 @@ from ..common import services
 from ..errors import DatabaseUnavailable
 from ..models import activities, facts, subscriptions
 from ..models.database import Transaction
+from ..services.admin_auth import ExchangeOnly
 from ..services.subscriber import BUDGET
 from .guard import FORWARDED
 from .http import Answer, bearer, endpoint, origin
@@ -25,7 +26,7 @@ _LOOPBACK = ("127.0.0.1", "::1")
     tag="Operation",
     token="optional",  # noqa: S106  # whether there is one
     answers={200: Says(about="Prometheus' text format", media_types=("text/plain",))},
-    errors=(WRONG_TOKEN, DatabaseUnavailable),
+    errors=(WRONG_TOKEN, ExchangeOnly, DatabaseUnavailable),
 )
 def metrics() -> Answer:
     """Show the metrics to Prometheus.

@@ -28,9 +28,9 @@ _ABOUT = cleandoc(
     Errors are problem documents (RFC 9457). Their `code` is for programs and does not change;
     browsers that ask for HTML get a page instead.
 
-    Access tokens go into the header `Authorization: Bearer ...` and nowhere else. People get one
-    for a password (`POST /api/auth/login`), services for a service token
-    (`POST /api/auth/service-token/refresh`).
+    Tokens go into the header `Authorization: Bearer ...` and nowhere else. People get an access
+    token for a password (`POST /api/auth/login`). Services send their service token, or an access
+    token that they get for it (`POST /api/auth/service-token/refresh`).
 
     HEAD is answered as GET is. What a path does not have is answered 405 with `Allow`, an address
     that is not there 404. Nothing may be named twice in one query, form or JSON object, and no
@@ -88,7 +88,9 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
                 "service_token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "As it was shown when it was made; good for one thing only",
+                    "bearerFormat": "JWT",
+                    "description": "As it was shown when it was made, unless it is for exchange"
+                    " only: then it brings access tokens, and serves nowhere else",
                 },
             },
         },
@@ -152,10 +154,11 @@ def _services(rule: Rule) -> str:
 
 def _security(operation: Operation) -> list[dict[str, list[str]]]:
     if not operation.rule.anyone:
-        return [{"access_token": []}]
+        people: list[dict[str, list[str]]] = [{"access_token": []}]
+        return [*people, {"service_token": []}] if operation.rule.scope else people
     kinds: dict[Token, list[dict[str, list[str]]]] = {
         "none": [],
-        "optional": [{}, {"access_token": []}],
+        "optional": [{}, {"access_token": []}, {"service_token": []}],
         "service token": [{"service_token": []}],
     }
     return kinds[operation.token]

@@ -46,7 +46,7 @@ TAGS: Final[Mapping[Tag, str]] = {
     "Streamers": "Twitch's users, and the tokens of those who have logged in.",
     "Streamers' logins": "Addresses for streamers' browsers; programs need none of them.",
     "Admins": "Sessions of people: a password brings an access token for 15 minutes.",
-    "Service tokens": "Tokens of other services: made by admins, exchanged by the services.",
+    "Service tokens": "Tokens of other services: made by admins, renewed by the services.",
     "Audit": "Who changed what.",
     "Operation": "Health, metrics, and this description.",
     "Webhook": "Where Twitch posts its messages.",
@@ -94,13 +94,22 @@ Answers = Mapping[int, type[BaseModel] | Says]
 # What calls to Twitch come to.
 TWITCH: Final[tuple[Failure, ...]] = (TwitchUnavailable, TwitchRefused, RateLimited)
 
-# What an access token is refused with.
+# What an access token, or a service token in its place, is refused with.
 WRONG_TOKEN: Final = Fails(
-    Unauthenticated, "unauthenticated", "token_invalid", "token_expired", "session_ended"
+    Unauthenticated,
+    "unauthenticated",
+    "token_invalid",
+    "token_expired",
+    "session_ended",
+    "service_token_invalid",
 )
 
 _EVERYWHERE: Final[tuple[Failure, ...]] = (BadRequest, HeadersTooLarge, Busy, ModuleError)
-_WITH_TOKEN: Final[tuple[Failure, ...]] = (WRONG_TOKEN, Forbidden, DatabaseUnavailable)
+_WITH_TOKEN: Final[tuple[Failure, ...]] = (
+    WRONG_TOKEN,
+    Fails(Forbidden, "forbidden", "exchange_only"),
+    DatabaseUnavailable,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ POLICY: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/api/auth/refresh"): _ANYONE,
     ("POST", "/api/auth/logout"): _ANYONE,
     ("POST", "/api/auth/service-token/refresh"): _ANYONE,
+    ("POST", "/api/auth/service-token/renew"): _ANYONE,
     ("GET", "/api/auth/service-token"): Rule("viewer"),
     ("POST", "/api/auth/service-token"): _ADMIN,
     ("DELETE", "/api/auth/service-token/<token_id>"): _ADMIN,

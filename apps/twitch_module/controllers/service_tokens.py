@@ -1,4 +1,4 @@
-"""Service tokens: made, listed and revoked by admins, exchanged by services."""
+"""Service tokens: made, listed and revoked by admins, exchanged and renewed by services."""
 
 from typing import Annotated, Any, Literal
 
@@ -6,10 +6,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from ..common import services
 from ..domain.access import Scope
-from ..errors import DatabaseUnavailable, NotFound, Unauthenticated
+from ..domain.secret import Secret
+from ..errors import Conflict, DatabaseUnavailable, NotFound, Unauthenticated
 from ..models.service_tokens import ServiceToken
-from ..services.service_tokens import MAX_DAYS, MIN_DAYS
-from .http import Answer, actor, bearer, endpoint, no_content, reply
+from ..services.service_tokens import MAX_DAYS, MIN_DAYS, TooEarly
+from .http import Answer, actor, bearer, endpoint, no_content, origin, reply
 from .operations import NO_CONTENT, Fails
 from .reading import Takes
 from .schemas import Shape, Time
@@ -40,6 +41,9 @@ class NewServiceToken(BaseModel):
     scopes: list[Scope] = Field(min_length=1, max_length=20)
     days: int | None = Field(None, ge=MIN_DAYS, le=MAX_DAYS, strict=True)
     eternal: bool = Field(False, strict=True)
+    exchange_only: bool = Field(
+        False, strict=True, description="It brings access tokens and does not serve as one"
+    )
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "NewServiceToken":
@@ -52,10 +56,11 @@ class CreatedServiceToken(Shape):
     """The only answer that ever holds the token itself."""
 
     id: int
-    service_token: str
+    service_token: str = Field(description="A JWT: its `exp` is when it ends, absent for never")
     name: str
     scopes: list[str]
     expires_at: Time | None
+    exchange_only: bool
 
 
 class ShownServiceToken(Shape):
@@ -63,7 +68,7 @@ class ShownServiceToken(Shape):
 
     id: int
     name: str
-    prefix: str
+    prefix: str = Field(description="What it is known by: `...` and its end, or its beginning")
     scopes: list[str]
     status: Literal["active", "expired", "revoked"]
     eternal: bool
@@ -72,6 +77,8 @@ class ShownServiceToken(Shape):
     created_at: Time | None
     last_used_at: Time | None
     revoked_at: Time | None
+    exchange_only: bool
+    successor_id: int | None = Field(description="What it was renewed to")
 
 
 class ServiceTokenList(Shape):
@@ -105,15 +112,10 @@ def list_service_tokens() -> Answer:
 )
 def create_service_token(given: NewServiceToken) -> Answer:
     """Make a service token. It is shown this once."""
-    token, secret = services().service_tokens.create(given.name, given.scopes, given.days, actor())
-    created = CreatedServiceToken(
-        id=token.id,
-        service_token=secret.reveal(),
-        name=token.name,
-        scopes=token.scopes.split(),
-        expires_at=rfc3339(token.expires_at_ms),
+    token, secret = services().service_tokens.create(
+        given.name, given.scopes, given.days, actor(), exchange_only=given.exchange_only
     )
-    return reply(created, 201)
+    return reply(_created(token, secret), 201)
 
 
 @endpoint(f"{_PATH}/<token_id>", "DELETE", tag="Service tokens", answers={204: NO_CONTENT})
@@ -151,6 +153,39 @@ def exchange_service_token() -> Answer:
     )
 
 
+@endpoint(
+    f"{_PATH}/renew",
+    "POST",
+    tag="Service tokens",
+    token="service token",  # noqa: S106  # its kind
+    answers={201: CreatedServiceToken},
+    errors=(
+        Fails(Unauthenticated, "unauthenticated", "service_token_invalid"),
+        TooEarly,
+        Fails(Conflict, "never_ends", "already_renewed"),
+        DatabaseUnavailable,
+    ),
+)
+def renew_service_token() -> Answer:
+    """Renew the service token that calls, in its last seven days.
+
+    The new one has the same name, scopes and days; the old one lives on to its own end. Until
+    the new one is used the answer can be asked for again, and is the same.
+    """
+    return reply(_created(*services().service_tokens.renew(bearer(), origin())), 201)
+
+
+def _created(token: ServiceToken, secret: Secret) -> CreatedServiceToken:
+    return CreatedServiceToken(
+        id=token.id,
+        service_token=secret.reveal(),
+        name=token.name,
+        scopes=token.scopes.split(),
+        expires_at=rfc3339(token.expires_at_ms),
+        exchange_only=bool(token.exchange_only),
+    )
+
+
 def _shown(token: ServiceToken, now_ms: int) -> ShownServiceToken:
     alive = token.is_alive(now_ms)
     status: Literal["active", "expired"] = "active" if alive else "expired"
@@ -166,4 +201,6 @@ def _shown(token: ServiceToken, now_ms: int) -> ShownServiceToken:
         created_at=rfc3339(token.created_at_ms),
         last_used_at=rfc3339(token.last_used_at_ms),
         revoked_at=rfc3339(token.revoked_at_ms),
+        exchange_only=bool(token.exchange_only),
+        successor_id=token.successor_id,
     )

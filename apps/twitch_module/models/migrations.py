@@ -194,6 +194,10 @@ _STEPS: tuple[tuple[str, ...], ...] = (
             id {id}, browser_hash TEXT NOT NULL UNIQUE, result TEXT NOT NULL,
             expires_at_ms BIGINT NOT NULL)""",
     ),
+    (
+        "ALTER TABLE service_tokens ADD COLUMN exchange_only BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE service_tokens ADD COLUMN successor_id BIGINT",
+    ),
 )
 VERSION = len(_STEPS)
 

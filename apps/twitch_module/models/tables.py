@@ -155,14 +155,16 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "service_tokens": {
         "name": _TEXT,
-        "prefix": _TEXT,  # the beginning of the token, to know it by
+        "prefix": _TEXT,  # what the token is known by: ... and its end; of older ones the beginning
         "secret_hash": _TEXT,  # SHA-256; unique
         "scopes": _TEXT,  # with spaces between
         "expires_at_ms": _BIGINT,  # empty: eternal
         "created_by": _TEXT,
         "created_at_ms": _BIGINT,
-        "last_used_at_ms": _BIGINT,
+        "last_used_at_ms": _BIGINT,  # to a minute
         "revoked_at_ms": _BIGINT,
+        "exchange_only": _BIGINT,  # 1 or 0
+        "successor_id": _BIGINT,  # the token that it was renewed to
     },
     "login_attempts": {
         "username_hash": _TEXT,  # of what was typed: it may be a password

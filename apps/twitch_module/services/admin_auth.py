@@ -1,10 +1,12 @@
 """Who is calling: admins log in with a password, services show a service token.
 
-Both get access tokens for 15 minutes. With each request it is looked up whether the session or
-the service token behind one is alive, so that ending it holds everywhere at once.
+Both get access tokens for 15 minutes, and a service token serves as one, unless it is for
+exchange only. With each request it is looked up whether the session or the service token is
+alive, so that ending it holds everywhere at once.
 """
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,19 +16,20 @@ from ..domain.access import Actor, Caller, Origin
 from ..domain.addresses import one_customer
 from ..domain.credentials import (
     REFRESH_PREFIX,
-    SERVICE_PREFIX,
     fingerprint,
     is_secret_of_ours,
     normal_username,
 )
 from ..domain.secret import Secret
-from ..errors import Unauthenticated
+from ..errors import DatabaseUnavailable, Forbidden, Unauthenticated
 from ..models import admins, audit, login_attempts, service_tokens
 from ..models.admins import SESSION_MS, Session, User
 from ..models.database import Database, Transaction
+from ..models.service_tokens import ServiceToken
 from .access_tokens import ACCESS_SECONDS, AccessTokens, Claims
 from .login_throttle import LoginThrottle
 from .passwords import Passwords
+from .service_secrets import ServiceSecrets, is_one, not_valid
 
 log = structlog.get_logger("admin_auth")
 
@@ -49,6 +52,12 @@ class Exchange(NamedTuple):
     service_token_expires_at_ms: int | None
 
 
+class ExchangeOnly(Forbidden):
+    """The service token is alive, and not to be sent with requests."""
+
+    code = "exchange_only"
+
+
 class AdminAuth:
     """Logs admins in and out, and knows callers by their tokens. Thread-safe; blocks."""
 
@@ -58,11 +67,13 @@ class AdminAuth:
         passwords: Passwords,
         access_tokens: AccessTokens,
         throttle: LoginThrottle,
+        service_secrets: ServiceSecrets,
     ) -> None:
         self._database = database
         self._passwords = passwords
         self._access_tokens = access_tokens
         self._throttle = throttle
+        self._service_secrets = service_secrets
 
     def log_in(self, username: str, password: str, origin: Origin) -> TokenPair:
         """Begin a session. Raises TooManyRequests, and Unauthenticated: the same for all faults.
@@ -146,44 +157,80 @@ class AdminAuth:
             _end(transaction, session, "logout", origin)
 
     def log_out_caller(self, caller: Caller) -> None:
-        """End the session that calls."""
+        """End the session that calls. Raises Forbidden for a service, which has none."""
+        if caller.role is None:
+            raise Forbidden("A service has no session; an admin can revoke its token")
         with self._database.transaction() as transaction:
             session = admins.get_session(transaction, caller.session_id)
             if session is not None:
                 _end(transaction, session, "logout", caller.actor.origin)
 
-    def identify(self, access_token: str, origin: Origin) -> Caller:
-        """Who calls with this token. Raises Unauthenticated, also when the session has ended."""
-        claims = self._access_tokens.read(access_token)
+    def identify(self, bearer: str, origin: Origin) -> Caller:
+        """Who calls with this access token, or with this service token.
+
+        Raises Unauthenticated, also when the session or token has ended, and ExchangeOnly.
+        """
+        if is_one(bearer):
+            token, now_ms = self._by_text(bearer)
+            if token.exchange_only:
+                raise ExchangeOnly(
+                    "This service token is for exchange only: POST /api/auth/service-token/refresh"
+                )
+            return self._used(token, now_ms, origin)
+        claims = self._access_tokens.read(bearer)
+        if claims.kind == "service_access":
+            return self._used(*self._behind(claims), origin)
         with self._database.transaction(write=False) as transaction:
-            if claims.kind == "service_access":
-                caller = _service(transaction, claims, origin)
-            else:
-                caller = _person(transaction, claims, origin)
+            caller = _person(transaction, claims, origin)
         if caller is None:
             raise _ended()
         return caller
 
     def exchange(self, service_token: str) -> Exchange:
         """An access token for a service. Raises Unauthenticated."""
-        token = None
-        if is_secret_of_ours(service_token, SERVICE_PREFIX):
-            with self._database.transaction(write=False) as transaction:
-                hashed = fingerprint(service_token)
-                token, now_ms = (
-                    service_tokens.get_by_hash(transaction, hashed),
-                    transaction.now_ms(),
-                )
-        if token is None or not token.is_alive(now_ms):
-            raise Unauthenticated("The service token is not valid", code="service_token_invalid")
-        with self._database.transaction() as transaction:
-            service_tokens.note_use(transaction, token.id)
+        token, now_ms = self._by_text(service_token)
+        self._note_use(token, now_ms)
         seconds = ACCESS_SECONDS
         if token.expires_at_ms is not None:
             seconds = max(1, min(seconds, (token.expires_at_ms - now_ms) // 1000))
         claims = Claims("service_access", str(token.id), str(token.id))
         access_token = Secret(self._access_tokens.issue(claims, seconds))
         return Exchange(access_token, seconds, token.expires_at_ms)
+
+    def _by_text(self, service_token: str) -> tuple[ServiceToken, int]:
+        """A service token that is alive, and the time (epoch ms). Raises Unauthenticated."""
+        secret_hash = self._service_secrets.hash_of(service_token)
+        with self._database.transaction(write=False) as transaction:
+            token = service_tokens.get_by_hash(transaction, secret_hash)
+            now_ms = transaction.now_ms()
+        if token is None or not token.is_alive(now_ms):
+            raise not_valid()
+        return token, now_ms
+
+    def _behind(self, claims: Claims) -> tuple[ServiceToken, int]:
+        """The living service token behind an access token, and the time. Raises Unauthenticated."""
+        if not claims.session_id.isascii() or not claims.session_id.isdigit():
+            raise _ended()
+        with self._database.transaction(write=False) as transaction:
+            token = service_tokens.get(transaction, int(claims.session_id[:18]))
+            now_ms = transaction.now_ms()
+        if token is None or not token.is_alive(now_ms):
+            raise _ended()
+        return token, now_ms
+
+    def _used(self, token: ServiceToken, now_ms: int, origin: Origin) -> Caller:
+        """The service that calls with this token, which is noted."""
+        self._note_use(token, now_ms)
+        actor = Actor("service", str(token.id), token.name, origin)
+        return Caller(actor, str(token.id), scopes=frozenset(token.scopes.split()))
+
+    def _note_use(self, token: ServiceToken, now_ms: int) -> None:
+        if token.use_is_noted(now_ms):
+            return
+        # For people to look at: nobody is turned away because it cannot be written.
+        with suppress(DatabaseUnavailable):
+            with self._database.transaction(timeout_seconds=0.5) as transaction:
+                service_tokens.note_use(transaction, token.id)
 
     def _known(self, refresh_token: str) -> tuple[str, Session]:
         """The hash of a refresh token, and its session. Raises Unauthenticated."""
@@ -210,16 +257,6 @@ def _person(transaction: Transaction, claims: Claims, origin: Origin) -> Caller 
         return None
     actor = Actor("admin", claims.subject, session.username, origin)
     return Caller(actor, session.session_id, role=session.role)
-
-
-def _service(transaction: Transaction, claims: Claims, origin: Origin) -> Caller | None:
-    if not claims.session_id.isascii() or not claims.session_id.isdigit():
-        return None
-    token = service_tokens.get(transaction, int(claims.session_id[:18]))
-    if token is None or not token.is_alive(transaction.now_ms()):
-        return None
-    actor = Actor("service", str(token.id), token.name, origin)
-    return Caller(actor, claims.session_id, scopes=frozenset(token.scopes.split()))
 
 
 def _end(transaction: Transaction, session: Session, reason: str, origin: Origin) -> None:

@@ -1,0 +1,1 @@
+"""Bots that live on borrowed tokens; see README.md beside this."""
