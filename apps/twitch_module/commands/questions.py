@@ -13,7 +13,7 @@ from ..errors import ConfigurationError
 from ..settings import LOOPBACK, Settings, load_settings
 from ..vault import fernet_key
 from .bot import BOT_NAME, CHANNEL
-from .installation import Installation, variables_of
+from .installation import FOLLOWING_PUBLIC_URL, Installation, variables_of
 from .terminal import say
 
 _LOGIN = re.compile(r"[a-z0-9_]{1,25}")
@@ -21,8 +21,7 @@ _ADDRESSES = {
     "CONTEXT_API_URL": "Address of WaddleBot's context API",
     "REPUTATION_API_URL": "Address of WaddleBot's reputation API",
 }
-_FOLLOWING_PUBLIC_URL = ("TWITCH_WEBHOOK_CALLBACK_URL", "TWITCH_REDIRECT_URI")
-_ASKED = {"TWITCH_APP_ID", "TWITCH_APP_SECRET", "PUBLIC_URL", *_ADDRESSES, *_FOLLOWING_PUBLIC_URL}
+_ASKED = {"TWITCH_APP_ID", "TWITCH_APP_SECRET", "PUBLIC_URL", *_ADDRESSES, *FOLLOWING_PUBLIC_URL}
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ class Interview:
     def _ask_addresses(self) -> dict[str, str]:
         """Where the module and WaddleBot are, as far as that is not known."""
         given = {}
-        public = {"PUBLIC_URL", *_FOLLOWING_PUBLIC_URL} & self._faulty
+        public = {"PUBLIC_URL", *FOLLOWING_PUBLIC_URL} & self._faulty
         if public:
             question = "Address at which Twitch reaches this module (https://...)"
             given["PUBLIC_URL"] = click.prompt(question, value_proc=_public_address)
