@@ -19,7 +19,7 @@ from granian.server import mp as _mp
 from .errors import DatabaseUnavailable, ModuleError
 from .models.database import Database
 from .models.migrations import migrate
-from .settings import Settings, load_settings
+from .settings import Settings, doubts, load_settings
 
 mp: Any = _mp  # what it does not export, too
 
@@ -32,7 +32,7 @@ def main() -> None:
     """Serve until told to stop. Exit status 2, and a line per problem, when that cannot be."""
     os.umask(0o077)
     try:
-        settings = load_settings(os.environ)
+        settings = read_settings()
         prepare_database(settings)
     except ModuleError as error:
         print(f"{error.title}:\n{error}", file=sys.stderr)
@@ -106,6 +106,13 @@ def _suit_the_processor(number: int) -> None:
     # A thread that is woken does not take the core from the one that runs. Otherwise each
     # answer of a batch changes threads twice: another fifth.
     os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
+def read_settings() -> Settings:
+    """The settings of a process that starts; what is doubtful in them is said first."""
+    for found, advice in doubts(os.environ):
+        print(f"Warning: {found}. {advice}", file=sys.stderr)
+    return load_settings(os.environ)
 
 
 def prepare_database(settings: Settings) -> None:

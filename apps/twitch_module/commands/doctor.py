@@ -1,7 +1,5 @@
 """`doctor`: what is right, what is wrong, and what to do."""
 
-import os
-import stat
 from collections.abc import Iterator
 from dataclasses import asdict
 
@@ -9,6 +7,7 @@ import click
 
 from ..errors import ConfigurationError
 from ..logs import configure_logs
+from ..settings import doubts
 from .bot import BOT_NAME
 from .examination import OK, WARNING, WRONG, Check, Examination, Finding, carry_out
 from .installation import Installation
@@ -76,8 +75,8 @@ def _configuration(installation: Installation) -> Iterator[Finding]:
             yield Finding(name, WRONG, problem, advice)
     else:
         yield Finding(name, OK, "every value can be used")
-    if file.is_file() and stat.S_IMODE(os.stat(file).st_mode) & 0o077:
-        yield Finding(name, WARNING, f"others may read {file.name}", f"chmod 600 {file.name}")
+    for found, advice in doubts(installation.environ, file):
+        yield Finding(name, WARNING, found, advice)
 
 
 def _examined(installation: Installation) -> Iterator[Finding]:
