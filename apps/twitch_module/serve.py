@@ -18,13 +18,14 @@ from granian.server import mp as _mp
 
 from .errors import DatabaseUnavailable, ModuleError
 from .models.database import Database
+from .models.database_faults import DatabaseUnusable
 from .models.migrations import migrate
 from .settings import Settings, doubts, load_settings
 
 mp: Any = _mp  # what it does not export, too
 
 CONNECTIONS = 1024  # of one process
-DATABASE_WAIT_SECONDS = 60
+DATABASE_WAIT_SECONDS, UNUSABLE_WAIT_SECONDS = 60, 10
 MAX_HEADER_BYTES = 64 * 1024
 
 
@@ -116,20 +117,36 @@ def read_settings() -> Settings:
 
 
 def prepare_database(settings: Settings) -> None:
-    """Bring the schema up to date; wait a minute for a database that is not there yet."""
-    ends = time.monotonic() + DATABASE_WAIT_SECONDS
+    """Bring the schema up to date; wait a minute for a database that is not there yet.
+
+    What hardly mends itself, such as a wrong password, is waited for ten seconds: a database that
+    is being set up may still lack the user.
+    """
+    began, told = time.monotonic(), ""
     while True:
         try:
-            steps = migrate(Database(settings.db_uri.get_secret_value(), settings.data_dir))
+            steps = _migrated(settings)
         except DatabaseUnavailable as error:
-            if time.monotonic() > ends:
+            lasting = isinstance(error, DatabaseUnusable)
+            seconds = UNUSABLE_WAIT_SECONDS if lasting else DATABASE_WAIT_SECONDS
+            if time.monotonic() - began > seconds:
                 raise
-            print(f"{error}; trying again", file=sys.stderr)
+            if told != str(error):
+                told = str(error)
+                print(f"{told}. Trying again for {seconds} seconds", file=sys.stderr, flush=True)
             time.sleep(1)
         else:
             if steps:
                 print(f"The database has been brought up to date ({steps} steps)")
             return
+
+
+def _migrated(settings: Settings) -> int:
+    database = Database(settings.db_uri.get_secret_value(), settings.data_dir)
+    try:
+        return migrate(database)
+    except DatabaseUnavailable as error:
+        raise database.explained(error) from error
 
 
 if __name__ == "__main__":

