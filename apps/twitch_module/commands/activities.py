@@ -7,20 +7,22 @@ import click
 
 from .api_client import Api, segment
 from .group import Group
-from .moments import Moment, day_and_time, shown
+from .moments import Moment, shown
 from .pages import fetch, page_options, tell_of_more
 from .remote import as_json, remote
-from .terminal import say, show_facts, show_json, show_list
+from .terminal import Cell, Column, person, say, show_facts, show_json, show_list
 from .words import ACTIVITY_TYPE, STATUS, channel_id, user_id
 
 _PATH = "/twitch/activities"
-GROUPS = (
-    ("id",),
-    ("day", "time"),
-    ("activity", "user"),
-    ("channel",),
-    ("points",),
-    ("status", "why"),
+COLUMNS = (
+    "id",
+    Column("time", "time"),
+    "activity",
+    Column("user", "person"),
+    Column("channel", "person"),
+    "points",
+    Column("status", "status"),
+    Column("why", "prose"),
 )
 
 
@@ -65,7 +67,7 @@ def list_(
     elif not rows.rows:
         say("No activities, or none that fit. Make one: cli simulate channel.follow")
     else:
-        show_list(GROUPS, [cells(one) for one in rows.rows])
+        show_list(COLUMNS, [cells(one) for one in rows.rows])
         tell_of_more(rows)
 
 
@@ -139,15 +141,17 @@ def redeliver(
         say(told)
 
 
-def cells(one: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
+def cells(one: dict[str, Any]) -> tuple[Cell, ...]:
     """The activity as a row of a list."""
     return (
-        (str(one["id"]),),
-        day_and_time(one["created_at"]),
-        (one["activity_type"], one["user_name"] or "nobody"),
-        (one["channel_id"],),
-        (str(one["amount"]),),
-        (one["status"], one["reason"] or ""),
+        str(one["id"]),
+        one["created_at"],
+        one["activity_type"],
+        (one["user_name"] or "nobody", one["user_id"]),
+        (one.get("channel_name"), one["channel_id"]),
+        str(one["amount"]),
+        one["status"],
+        one["reason"],
     )
 
 
@@ -156,8 +160,8 @@ def _facts(one: dict[str, Any]) -> list[tuple[str, str]]:
         ("activity", f"{one['activity_type']} ({one['id']})"),
         ("event", one["event_id"]),
         ("created", shown(one["created_at"])),
-        ("user", f"{one['user_name']} ({one['user_id']})" if one["user_id"] else "nobody"),
-        ("channel", one["channel_id"]),
+        ("user", person(one["user_name"], one["user_id"]) or "nobody"),
+        ("channel", person(one.get("channel_name"), one["channel_id"])),
         ("points", f"{one['amount']} = {_sum(one['rule'])}"),
         ("rule", f"{one['rule'].get('activity')}, from {one['rule'].get('source')}"),
         ("status", f"{one['status']} {one['reason'] or ''}"),

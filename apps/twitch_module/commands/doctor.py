@@ -1,7 +1,7 @@
 """`doctor`: what is right, what is wrong, and what to do."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 
 import click
 
@@ -12,7 +12,7 @@ from .bot import BOT_NAME
 from .examination import OK, WARNING, WRONG, Check, Examination, Finding, carry_out
 from .installation import Installation
 from .local_checks import check_database, check_keys, check_scopes, check_tokens
-from .terminal import say, show_json, show_table
+from .terminal import Column, say, show_json, show_list
 from .twitch_checks import (
     check_callback,
     check_clock,
@@ -36,7 +36,12 @@ _CHECKS: dict[str, Check] = {
     "reputation API": check_reputation,
     "gateway API": check_gateway,
 }
-_STYLES = {OK: None, WARNING: "yellow", WRONG: "red"}
+_COLUMNS = (
+    "check",
+    Column("result", "status"),
+    Column("what was found", "prose"),
+    Column("what to do", "prose"),
+)
 
 
 @click.command()
@@ -55,11 +60,7 @@ def doctor(installation: Installation, as_json: bool) -> None:
     if as_json:
         show_json({"ok": not wrong, "checks": [asdict(finding) for finding in findings]})
     else:
-        show_table(
-            ("check", "result", "what was found", "what to do"),
-            [(one.check, one.result, one.detail, one.advice) for one in findings],
-            [_STYLES[one.result] for one in findings],
-        )
+        show_list(_COLUMNS, [astuple(one) for one in findings])
         say(f"{wrong} checks found something wrong" if wrong else "Nothing is wrong")
     raise SystemExit(1 if wrong else 0)
 
