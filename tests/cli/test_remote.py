@@ -245,12 +245,38 @@ class TestLists:
         shown = cli.done("activities", "show", number)
         again = cli.json("redeliver", number)["activity"]
         wait_until(delivered)
-        many = cli.json("redeliver", "--status", "delivered", "--user", "8001", "--since", "1h")
+        many = cli.json(
+            *("redeliver", "--status", "delivered", "--user", "8001", "--since", "1h", "--yes")
+        )
 
         assert "250 = (0 + 1 * 250) * 1" in shown and "Reputation" in shown
         assert again["id"] == int(number)
-        assert many["redelivered"] >= 1
-        assert "delivered again" in cli.done("redeliver", "--type", "raid", "--until", "1w")
+        assert many["redelivered"] == many["matching"] >= 1
+        none = ("redeliver", "--type", "raid", "--until", "1w")
+        assert "0 activities are delivered again" in cli.done(*none)
+        assert "0 activities are delivered again" in cli.done(*none, "--yes")
+
+    def test_how_many_fit_is_told_before_anything_is_delivered_again(
+        self, cli: Commands, sent: list[str], tmp_path: Path
+    ) -> None:
+        def ended() -> int:
+            page = cli.json("activities", "list", "--status", "delivered", "--user", "8001")
+            waits = cli.json("activities", "list", "--status", "pending")["activities"]
+            return 0 if waits else len(page["activities"])
+
+        count = wait_until(ended)
+        words = ("redeliver", "--status", "delivered", "--user", "8001", "--since", "1h")
+        nobody = cli.refused(*words)
+        no, yes = (Terminal(Operator(tmp_path, cli.variables), *words) for _ in range(2))
+        no.answer("Go on? [y/N]: ", "n")
+        declined = no.end()
+        still_there = ended()
+        yes.answer(f"{count} activities are to be delivered again. Go on? [y/N]: ", "y")
+        agreed = yes.end()
+
+        assert nobody[0] == 2 and f"{count} activities are" in nobody[1] and "--yes" in nobody[1]
+        assert (declined, still_there) == (1, count)
+        assert (agreed, f"{count} activities are delivered again" in yes.shown) == (0, True)
 
     @pytest.mark.parametrize(
         ("words", "status", "told"),

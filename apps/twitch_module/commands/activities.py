@@ -1,6 +1,7 @@
 """`activities` and `redeliver`: what users got points for, and whether WaddleBot has it."""
 
 import json
+import sys
 from typing import Any
 
 import click
@@ -95,6 +96,7 @@ def show(api: Api, activity_id: str, as_json: bool) -> None:
 @click.option("--user", help="All of this user: id or login.")
 @click.option("--since", type=Moment(), help="All since: 2h ago, 2026-01-31, or RFC 3339.")
 @click.option("--until", type=Moment(), help="All before this time.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @as_json
 @remote
 def redeliver(
@@ -106,11 +108,12 @@ def redeliver(
     user: str | None,
     since: str | None,
     until: str | None,
+    yes: bool,
     as_json: bool,
 ) -> None:
     """Deliver one activity again, or all that fit; nobody is paid twice.
 
-    Without --status those are taken that were given up (dead).
+    Without --status those are taken that were given up (dead). Says first how many fit, and asks.
 
     Example: cli redeliver --type raid --since 2026-01-31
     """
@@ -133,12 +136,30 @@ def redeliver(
             "until": until,
         }
         body = {name: value for name, value in wanted.items() if value is not None}
-        document = api.call("POST", f"{_PATH}/redeliver", body=body).document
-        told = f"{document['redelivered']} activities are delivered again"
+        document = _redelivered(api, body, yes)
+        told = f"{_activities(document['redelivered'])} delivered again"
     if as_json:
         show_json(document)
     else:
         say(told)
+
+
+def _redelivered(api: Api, body: dict[str, str], yes: bool) -> Any:
+    """What the service says to this filter; the number is told first, and asked about."""
+    path = f"{_PATH}/redeliver"
+    if not yes:
+        document = api.call("POST", path, body={**body, "dry_run": True}).document
+        count = document["matching"]
+        if not count:
+            return document
+        if not sys.stdin.isatty():
+            raise click.UsageError(f"{_activities(count)} to be delivered again: confirm by --yes")
+        click.confirm(f"{_activities(count)} to be delivered again. Go on?", abort=True, err=True)
+    return api.call("POST", path, body=body).document
+
+
+def _activities(count: int) -> str:
+    return f"{count} activity is" if count == 1 else f"{count} activities are"
 
 
 def cells(one: dict[str, Any]) -> tuple[Cell, ...]:

@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from ..common import services
 from ..domain.follow import origin
@@ -85,6 +85,7 @@ class Redelivery(Filter):
     """Which activities to deliver again; those that were given up unless another is named."""
 
     status: Literal["dead", "delivered", "pending"] = "dead"
+    dry_run: StrictBool = Field(False, description="Only say how many fit")
 
 
 @endpoint(
@@ -137,15 +138,19 @@ def list_activities(query: ActivityQuery) -> Answer:
     answers={200: Redelivered},
 )
 def redeliver_activities(given: Redelivery) -> Answer:
-    """Deliver again all that fit a filter."""
+    """Deliver again all that fit a filter, or only count them."""
     selection = given.selection("activity_type")
     selection["equal"]["status"] = given.status
+    if given.dry_run:
+        with services().database.transaction(timeout_seconds=30, write=False) as transaction:
+            count = activities.count_redeliverable(transaction, **selection)
+        return reply(Redelivered(redelivered=0, matching=count))
     with services().database.transaction(timeout_seconds=30) as transaction:
         count = activities.redeliver_all(transaction, **selection)
-        after = {**given.model_dump(exclude_none=True), "redelivered": count}
+        after = {**given.model_dump(exclude_none=True, exclude={"dry_run"}), "redelivered": count}
         audit.record(transaction, actor(), "activity.redeliver_all", "activities", after=after)
     services().delivery.wake()
-    return reply(Redelivered(redelivered=count))
+    return reply(Redelivered(redelivered=count, matching=count))
 
 
 @endpoint(

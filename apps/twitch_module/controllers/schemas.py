@@ -246,9 +246,10 @@ class ActivityPage(Shape):
 
 
 class Redelivered(Shape):
-    """How many activities are delivered again."""
+    """How many activities fit, and how many are delivered again: none by a dry run."""
 
     redelivered: int
+    matching: int
 
 
 # Streamers
