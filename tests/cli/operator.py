@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -147,7 +148,15 @@ class Terminal:
         """Type a line after the question that has not been answered before."""
         self.wait_for(question)
         self.shown = self.shown.partition(question)[2]
-        os.write(self._ours, f"{line}\n".encode())
+        self.type(f"{line}\n")
+
+    def type(self, keys: str) -> None:
+        """Press keys."""
+        os.write(self._ours, keys.encode())
+
+    def interrupt(self) -> None:
+        """What Ctrl-C does; this terminal controls no process, and so sends no signal itself."""
+        self.process.send_signal(signal.SIGINT)
 
     def end(self) -> int:
         """Its exit status."""

@@ -53,9 +53,15 @@ class Installation:
 
         Those have their default there, or a stand-in that leads nowhere.
         """
+        variables, faulty = self.usable_variables()
+        return load_settings(variables, None), faulty
+
+    def usable_variables(self) -> tuple[dict[str, str], frozenset[str]]:
+        """The variables that make those settings, and those that are not as they should be."""
         variables = self.variables()
         try:
-            return load_settings(variables, None), frozenset()
+            load_settings(variables, None)
+            return variables, frozenset()
         except ConfigurationError as error:
             faulty = {name for text in error.problems for name in variables_of(text)}
         if "PUBLIC_URL" in faulty:  # without it these are missing, unless they are set
@@ -65,7 +71,7 @@ class Installation:
             variables.pop(f"{name}_FILE", None)
             if name in _STAND_INS:
                 variables[name] = _STAND_INS[name]
-        return load_settings(variables, None), frozenset(faulty)
+        return variables, frozenset(faulty)
 
 
 def _is_set(variables: Mapping[str, str], name: str) -> bool:
