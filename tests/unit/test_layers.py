@@ -20,6 +20,7 @@ BELOW: dict[str, set[str]] = {
     "domain": {"errors", "domain"},
     "wrong_values": set(),
     "settings": {"errors", "domain", "wrong_values"},
+    "demo_settings": {"keys", "settings"},
     "models": {"errors", "domain", "models"},
     "clients": {"errors", "version", "settings", "domain", "clients"},
     "vault": {"errors", "domain"},
@@ -38,6 +39,7 @@ BELOW: dict[str, set[str]] = {
     # The operator's commands, which cli runs.
     "commands": {
         "errors",
+        "demo_settings",
         "keys",
         "logs",
         "vault",

@@ -9,6 +9,7 @@ from ..errors import ConfigurationError
 from ..logs import configure_logs
 from ..settings import doubts
 from .bot import BOT_NAME
+from .demo_installation import running_demo
 from .examination import OK, WARNING, WRONG, Check, Examination, Finding, carry_out
 from .installation import Installation
 from .local_checks import check_database, check_keys, check_scopes, check_tokens
@@ -46,8 +47,9 @@ _COLUMNS = (
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@click.option("--demo", is_flag=True, help="Examine the demo that make run has started.")
 @click.pass_obj
-def doctor(installation: Installation, as_json: bool) -> None:
+def doctor(installation: Installation, as_json: bool, demo: bool) -> None:
     """Find out what is right, what is wrong, and what to do.
 
     Exit status 1 when something is wrong. Changes nothing, and shows no secret.
@@ -55,6 +57,8 @@ def doctor(installation: Installation, as_json: bool) -> None:
     Example: cli doctor
     """
     configure_logs("ERROR")
+    if demo:
+        installation = running_demo(installation)
     findings = [*_configuration(installation), *_examined(installation)]
     wrong = sum(finding.result == WRONG for finding in findings)
     if as_json:
