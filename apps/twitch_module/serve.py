@@ -16,11 +16,12 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import mp as _mp
 
+from .doubts import doubts
 from .errors import DatabaseUnavailable, ModuleError
 from .models.database import Database
 from .models.database_faults import DatabaseUnusable
 from .models.migrations import migrate
-from .settings import Settings, doubts, load_settings
+from .settings import Settings, load_settings
 
 mp: Any = _mp  # what it does not export, too
 
@@ -122,17 +123,19 @@ def prepare_database(settings: Settings) -> None:
     What hardly mends itself, such as a wrong password, is waited for ten seconds: a database that
     is being set up may still lack the user.
     """
-    began, told = time.monotonic(), ""
+    began = changed = time.monotonic()
+    told = ""
     while True:
         try:
             steps = _migrated(settings)
         except DatabaseUnavailable as error:
+            is_new, told = told != str(error), str(error)
+            changed = time.monotonic() if is_new else changed
             lasting = isinstance(error, DatabaseUnusable)
             seconds = UNUSABLE_WAIT_SECONDS if lasting else DATABASE_WAIT_SECONDS
-            if time.monotonic() - began > seconds:
+            if time.monotonic() - (changed if lasting else began) > seconds:
                 raise
-            if told != str(error):
-                told = str(error)
+            if is_new:
                 print(f"{told}. Trying again for {seconds} seconds", file=sys.stderr, flush=True)
             time.sleep(1)
         else:

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -25,7 +25,7 @@ from pydantic import (
 from .domain.credentials import normal_username
 from .domain.points import BadPolicy, Policy, amended, default_policy
 from .errors import ConfigurationError
-from .wrong_values import in_plain_words, meant_by
+from .wrong_values import in_plain_words
 
 APP_FOLDER = Path(__file__).resolve().parent
 DOTENV = APP_FOLDER.parent.parent / ".env"
@@ -240,7 +240,7 @@ def load_settings(environ: Mapping[str, str], dotenv: Path | None = DOTENV) -> S
     problems: list[str] = []
     layers = [environ]
     if environ.get("SANDBOX") != "1":  # the demo has all it needs, and must not meet real secrets
-        layers.append(_read_dotenv(dotenv, problems))
+        layers.append(read_dotenv(dotenv, problems))
     given: dict[str, Any] = {}
     for field in Settings.model_fields:
         if field != "points":
@@ -260,39 +260,8 @@ def load_settings(environ: Mapping[str, str], dotenv: Path | None = DOTENV) -> S
     return settings
 
 
-class Doubt(NamedTuple):
-    """Something that stops no start, and is hardly meant."""
-
-    found: str
-    advice: str
-
-
-# Read by others than the settings: what the wizard writes of the bot.
-_OTHER_VARIABLES = frozenset({"TWITCH_BOT_NAME", "TWITCH_CHANNEL", "WADDLEBOT_TWITCH_TOKEN"})
-
-
-def doubts(environ: Mapping[str, str], dotenv: Path | None = DOTENV) -> list[Doubt]:
-    """Variables that nobody reads, most likely misspelt; a `.env` that others may read.
-
-    The environment is everybody's: there only what begins with TWITCH_ is ours. In `.env` it is
-    also what looks like one of ours.
-    """
-    given = {} if environ.get("SANDBOX") == "1" else _read_dotenv(dotenv, [])
-    variables = {field.upper() for field in Settings.model_fields if field != "points"}
-    variables |= {"ACTIVITY_POINTS", *_OTHER_VARIABLES}
-    known = variables | {f"{name}_FILE" for name in variables} | {"POINTS_FILE"}
-    found = [
-        Doubt(f"{name} is read by nobody", f"Did you mean {near}?" if near else "Take it away")
-        for name in sorted({*environ, *given} - known)
-        if ((near := meant_by(name, known)) and name in given) or name.startswith("TWITCH_")
-    ]
-    if given and dotenv is not None and (mode := dotenv.stat().st_mode & 0o777) & 0o077:
-        detail = f"Others on this machine may read {dotenv} (mode {mode:o})"
-        found.append(Doubt(detail, f"chmod 600 {dotenv}"))
-    return found
-
-
-def _read_dotenv(path: Path | None, problems: list[str]) -> dict[str, str]:
+def read_dotenv(path: Path | None, problems: list[str]) -> dict[str, str]:
+    """What a `.env` sets; when it cannot be read, that becomes one of the problems."""
     if path is None or not path.is_file():
         return {}
     try:

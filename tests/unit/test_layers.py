@@ -20,6 +20,7 @@ BELOW: dict[str, set[str]] = {
     "domain": {"errors", "domain"},
     "wrong_values": set(),
     "settings": {"errors", "domain", "wrong_values"},
+    "doubts": {"settings", "wrong_values"},
     "demo_settings": {"keys", "settings"},
     "models": {"errors", "domain", "models"},
     "clients": {"errors", "version", "settings", "domain", "clients"},
@@ -40,6 +41,7 @@ BELOW: dict[str, set[str]] = {
     "commands": {
         "errors",
         "demo_settings",
+        "doubts",
         "keys",
         "logs",
         "vault",

@@ -5,9 +5,9 @@ from dataclasses import asdict, astuple
 
 import click
 
+from ..doubts import doubts
 from ..errors import ConfigurationError
 from ..logs import configure_logs
-from ..settings import doubts
 from .bot import BOT_NAME
 from .demo_installation import running_demo
 from .examination import OK, WARNING, WRONG, Check, Examination, Finding, carry_out

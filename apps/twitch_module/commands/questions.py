@@ -64,7 +64,7 @@ class Interview:
         question = "Address at which Twitch reaches this module (https://...)"
         url = ask(question, lambda text: self._checked("PUBLIC_URL", text.rstrip("/")))
         self._given["PUBLIC_URL"] = url
-        if fault := Outside(self.settings).why_not_reached(url):
+        if url.startswith("https://") and (fault := Outside(self.settings).why_not_reached(url)):
             say(f"  Nobody answers there yet: {fault}. A proxy with TLS has to: deploy/Caddyfile")
 
     def ask_application(self) -> None:
