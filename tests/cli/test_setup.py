@@ -288,7 +288,7 @@ class TestOnATerminal:
         terminal.wait_for(f"Add exactly {redirect_uri}")
         sandbox.control("settings", {"redirect_uris": [redirect_uri]})
         terminal.answer("Press Enter when it is there", "")
-        terminal.wait_for(f"Add exactly {PUBLIC_URL}/twitch/auth/callback")
+        terminal.wait_for(f"does not know {PUBLIC_URL}/twitch/auth/callback yet")
         terminal.wait_for("the bot: ")
         terminal.interrupt()
 

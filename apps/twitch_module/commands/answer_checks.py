@@ -67,9 +67,9 @@ class Outside:
         """Have the redirect URL entered at Twitch. Raises SetupFailed where nobody can be asked."""
         client_id, url = self._settings.twitch_app_id, self._settings.twitch_auth_url
         while is_registered(self._http, url, client_id, redirect_uri) is False:
-            failed = not_registered(redirect_uri)
             if not is_needed_now:
-                say(f"  {failed}")
+                say(f"  Twitch does not know {redirect_uri} yet:")
+                say("  add it to the application before the first streamer logs in")
                 return
-            tell_wrong(str(failed))
+            tell_wrong(str(not_registered(redirect_uri)))
             wait_for_enter("Press Enter when it is there")

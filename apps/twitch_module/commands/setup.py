@@ -152,7 +152,8 @@ def _keep(
     say(f"Written to {installation.env_file}: {', '.join(sorted(new)) or 'nothing new'}")
     tell_what_hides(installation, new)
     if answers.made_password is not None:
-        say(f"Password of {answers.settings.admin_username}, shown only this once:")
+        name = answers.settings.admin_username
+        say(f"Password of {name}, shown only this once (ADMIN_PASSWORD keeps it):")
         say(f"  {answers.made_password}")
 
 
