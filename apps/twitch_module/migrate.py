@@ -4,15 +4,14 @@ import os
 import sys
 
 from .errors import ModuleError
-from .serve import prepare_database
-from .settings import load_settings
+from .serve import prepare_database, read_settings
 
 
 def main() -> None:
     """Run what is missing, and say that it is done."""
     os.umask(0o077)
     try:
-        prepare_database(load_settings(os.environ))
+        prepare_database(read_settings())
     except ModuleError as error:
         print(f"{error.title}:\n{error}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -18,14 +18,16 @@ from granian.log import LogLevels
 from granian.server import mp as _mp
 
 from .domain.connections import FILES_FOR_OTHERS, MOST, most_connections
+from .doubts import doubts
 from .errors import DatabaseUnavailable, ModuleError
 from .models.database import Database
+from .models.database_faults import DatabaseUnusable
 from .models.migrations import migrate
 from .settings import Settings, load_settings
 
 mp: Any = _mp  # what it does not export, too
 
-DATABASE_WAIT_SECONDS = 60
+DATABASE_WAIT_SECONDS, UNUSABLE_WAIT_SECONDS = 60, 10
 MAX_HEAD_BYTES = 32 * 1024  # the guard takes half of it, and says so; beyond, granian answers 431
 
 
@@ -33,7 +35,7 @@ def main() -> None:
     """Serve until told to stop. Exit status 2, and a line per problem, when that cannot be."""
     os.umask(0o077)
     try:
-        settings = load_settings(os.environ)
+        settings = read_settings()
         prepare_database(settings)
     except ModuleError as error:
         print(f"{error.title}:\n{error}", file=sys.stderr)
@@ -122,21 +124,46 @@ def _suit_the_processor(number: int) -> None:
     os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
+def read_settings() -> Settings:
+    """The settings of a process that starts; what is doubtful in them is said first."""
+    for found, advice in doubts(os.environ):
+        print(f"Warning: {found}. {advice}", file=sys.stderr)
+    return load_settings(os.environ)
+
+
 def prepare_database(settings: Settings) -> None:
-    """Bring the schema up to date; wait a minute for a database that is not there yet."""
-    ends = time.monotonic() + DATABASE_WAIT_SECONDS
+    """Bring the schema up to date; wait a minute for a database that is not there yet.
+
+    What hardly mends itself, such as a wrong password, is waited for ten seconds: a database that
+    is being set up may still lack the user.
+    """
+    began = changed = time.monotonic()
+    told = ""
     while True:
         try:
-            steps = migrate(Database(settings.db_uri.get_secret_value(), settings.data_dir))
+            steps = _migrated(settings)
         except DatabaseUnavailable as error:
-            if time.monotonic() > ends:
+            is_new, told = told != str(error), str(error)
+            changed = time.monotonic() if is_new else changed
+            lasting = isinstance(error, DatabaseUnusable)
+            seconds = UNUSABLE_WAIT_SECONDS if lasting else DATABASE_WAIT_SECONDS
+            if time.monotonic() - (changed if lasting else began) > seconds:
                 raise
-            print(f"{error}; trying again", file=sys.stderr)
+            if is_new:
+                print(f"{told}. Trying again for {seconds} seconds", file=sys.stderr, flush=True)
             time.sleep(1)
         else:
             if steps:
                 print(f"The database has been brought up to date ({steps} steps)")
             return
+
+
+def _migrated(settings: Settings) -> int:
+    database = Database(settings.db_uri.get_secret_value(), settings.data_dir)
+    try:
+        return migrate(database)
+    except DatabaseUnavailable as error:
+        raise database.explained(error) from error
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ file that `NAME_FILE` names, or from `.env` beside the Makefile; the environment
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -26,6 +26,7 @@ from pydantic import (
 from .domain.credentials import normal_username
 from .domain.points import BadPolicy, Policy, amended, default_policy
 from .errors import ConfigurationError
+from .wrong_values import in_plain_words
 
 APP_FOLDER = Path(__file__).resolve().parent
 DOTENV = APP_FOLDER.parent.parent / ".env"
@@ -43,9 +44,28 @@ Text = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 def _absolute_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is none, half an IPv6 address
+        usable = False
+    if not usable or not value.isprintable() or " " in value:
         raise ValueError("must be an address that begins with https:// or http://")
+    return value
+
+
+def _without_query(value: str) -> str:
+    """The address as others are made of it: something is put behind it."""
+    if "?" in value or "#" in value:
+        raise ValueError("must be an address without ? and #")
+    return _absolute_url(value).rstrip("/")
+
+
+def _callable_for_twitch(value: str) -> str:
+    url = urlsplit(_absolute_url(value))
+    public = url.scheme == "https" and url.port in (None, 443)
+    if not public and url.hostname not in LOOPBACK:
+        raise ValueError("must be https on port 443: Twitch calls no other")
     return value
 
 
@@ -189,7 +209,7 @@ class Settings(BaseModel):
     @field_validator("public_url", "twitch_api_url", "twitch_auth_url")
     @classmethod
     def _base_url(cls, value: str | None) -> str | None:
-        return value if value is None else _absolute_url(value).rstrip("/")
+        return value if value is None else _without_query(value)
 
     @field_validator("waddlebot_basic_auth")
     @classmethod
@@ -210,11 +230,7 @@ class Settings(BaseModel):
     @field_validator("twitch_webhook_callback_url")
     @classmethod
     def _reachable_for_twitch(cls, value: str) -> str:
-        url = urlsplit(_absolute_url(value))
-        public = url.scheme == "https" and url.port in (None, 443)
-        if not public and url.hostname not in LOOPBACK:
-            raise ValueError("must be https on port 443: Twitch calls no other")
-        return value
+        return _callable_for_twitch(value)
 
     @property
     def login_url(self) -> str:
@@ -251,35 +267,41 @@ def load_settings(environ: Mapping[str, str], dotenv: Path | None = DOTENV) -> S
     problems: list[str] = []
     layers = [environ]
     if environ.get("SANDBOX") != "1":  # the demo has all it needs, and must not meet real secrets
-        layers.append(_read_dotenv(dotenv, problems))
+        layers.append(read_dotenv(dotenv, problems))
     given: dict[str, Any] = {}
     for field in Settings.model_fields:
         if field != "points":
             value = _value(field.upper(), layers, problems)
             if value is not None:
                 given[field] = value
-    for field, path in _PATHS.items():
-        if "public_url" in given:
-            given.setdefault(field, given["public_url"].rstrip("/") + path)
+    following = [field for field in _PATHS if "public_url" in given and field not in given]
+    for field in following:
+        given[field] = given["public_url"].strip().rstrip("/") + _PATHS[field]
     given["points"] = _read_points(layers, problems)
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
-        problems += [_problem(fault) for fault in error.errors(include_input=False)]
+        problems += _problems(error, given, following)
     if problems:
         raise ConfigurationError(problems)
     return settings
 
 
-def _read_dotenv(path: Path | None, problems: list[str]) -> dict[str, str]:
+def read_dotenv(path: Path | None, problems: list[str]) -> dict[str, str]:
+    """What a `.env` sets; when it cannot be read, that becomes one of the problems."""
     if path is None or not path.is_file():
         return {}
     try:
         found = dotenv_values(path, interpolate=False)  # a $ in a password is a $
     except (OSError, ValueError) as error:
-        problems.append(f"{path.name} cannot be read ({type(error).__name__})")
+        problems.append(f"{path.name} cannot be read: {_reason(error)}")
         return {}
     return {name: value for name, value in found.items() if value}
+
+
+def _reason(error: OSError | ValueError) -> str:
+    said = error.strerror if isinstance(error, OSError) else None
+    return said or "it is not text in UTF-8"
 
 
 def _value(name: str, layers: list[Mapping[str, str]], problems: list[str]) -> str | None:
@@ -291,7 +313,7 @@ def _value(name: str, layers: list[Mapping[str, str]], problems: list[str]) -> s
             try:
                 return Path(path).read_text(encoding="utf-8").strip()
             except (OSError, ValueError) as error:
-                problems.append(f"{name}_FILE: {path} cannot be read ({type(error).__name__})")
+                problems.append(f"{name}_FILE: {path} cannot be read: {_reason(error)}")
                 return None
     return None
 
@@ -331,11 +353,20 @@ def _toml(path: Path) -> dict[str, Any]:
         raise BadPolicy([f"POINTS_FILE {path} is not TOML: {error}"]) from error
 
 
-def _problem(fault: Any) -> str:
-    """One line for a fault, without the value: it may be a secret."""
-    name = str(fault["loc"][0]).upper()
-    if fault["type"] != "missing":
-        return f"{name} {fault['msg'].removeprefix('Value error, ')}"
-    if name.lower() in _PATHS:
-        return f"{name} is missing (PUBLIC_URL would do as well)"
-    return f"{name} is missing"
+def _problems(
+    error: ValidationError, given: Mapping[str, Any], following: Sequence[str]
+) -> list[str]:
+    """One line for a fault, without the value where it may be a secret.
+
+    What is wrong with an address of those `following` from PUBLIC_URL is PUBLIC_URL's fault.
+    """
+    found: dict[str, str] = {}
+    for fault in error.errors(include_input=False):
+        field = str(fault["loc"][0])
+        if fault["type"] == "missing":
+            words = "is missing"
+            words += " (PUBLIC_URL would do as well)" if field in _PATHS else ""
+        else:
+            words = in_plain_words(fault, Settings.model_fields[field], given.get(field))
+        found.setdefault("public_url" if field in following else field, words)
+    return [f"{field.upper()} {words}" for field, words in found.items()]

@@ -7,15 +7,14 @@ import threading
 
 from .common import build
 from .errors import ModuleError
-from .serve import prepare_database
-from .settings import load_settings
+from .serve import prepare_database, read_settings
 
 
 def main() -> None:
     """Work until told to stop."""
     os.umask(0o077)
     try:
-        settings = load_settings(os.environ)
+        settings = read_settings()
         prepare_database(settings)
         services = build(settings, receives=False)
     except ModuleError as error:

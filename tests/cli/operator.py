@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import psutil
 import requests
 from cryptography.fernet import Fernet
 from dotenv import dotenv_values
@@ -26,7 +28,7 @@ from apps.twitch_module.services.tokens import Tokens
 from apps.twitch_module.settings import load_settings
 from apps.twitch_module.vault import Vault
 from tests.environment import SECRET, environment
-from tests.processes import REPOSITORY, Sandbox, clean_environment
+from tests.processes import REPOSITORY, Sandbox, clean_environment, wait_until
 
 APP_ID, APP_SECRET = "app-id", "app-secret-of-the-tests"
 STREAMER, STREAMER_ID = "sandbox_streamer", "100200300"
@@ -147,7 +149,25 @@ class Terminal:
         """Type a line after the question that has not been answered before."""
         self.wait_for(question)
         self.shown = self.shown.partition(question)[2]
-        os.write(self._ours, f"{line}\n".encode())
+        self.type(f"{line}\n")
+
+    def type(self, keys: str) -> None:
+        """Press keys."""
+        os.write(self._ours, keys.encode())
+
+    def interrupt(self) -> None:
+        """What Ctrl-C does; this terminal controls no process, and so sends no signal itself.
+
+        Pressed again, as anybody would, when nothing happens: readline notices one that comes just
+        before it waits for a key with the next key only.
+        """
+        process = psutil.Process(self.process.pid)
+        for _ in range(5):
+            wait_until(lambda: process.status() == psutil.STATUS_SLEEPING)
+            self.process.send_signal(signal.SIGINT)
+            if self._read(2):
+                return
+        raise AssertionError(f"Ctrl-C was not noticed: {self.shown}")
 
     def end(self) -> int:
         """Its exit status."""

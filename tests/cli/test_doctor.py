@@ -1,9 +1,12 @@
 """The doctor names what is wrong, and finds nothing where nothing is."""
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +17,14 @@ from apps.twitch_module.commands.work_checks import KINDS
 from apps.twitch_module.settings import BOT_SCOPES
 from tests.environment import SECRET
 from tests.integration.rows import fill
-from tests.processes import Module, Sandbox, free_port, wait_until
+from tests.processes import (
+    REPOSITORY,
+    Module,
+    Sandbox,
+    clean_environment,
+    free_port,
+    wait_until,
+)
 
 from .operator import (
     APP_ID,
@@ -527,3 +537,58 @@ def test_on_an_empty_machine_nothing_is_made(operator: Operator) -> None:
 
     assert (1, "") == (ended.returncode, ended.stderr)
     assert not (operator.folder / "data").exists()
+
+
+class TestDemo:
+    """One command examines the demo, in an environment that says nothing of it."""
+
+    def run(self, folder: Path, port: int, *words: str) -> subprocess.CompletedProcess[str]:
+        operator = Operator(folder, {"PORT": str(port), "DATA_DIR": str(folder)})
+        return operator.run("doctor", "--demo", *words)
+
+    def test_the_running_demo_is_well(self, tmp_path: Path) -> None:
+        port = free_port()
+        with (tmp_path / "output").open("w") as output:
+            demo = subprocess.Popen(
+                [sys.executable, "-m", "apps.twitch_module.demo"],
+                cwd=REPOSITORY,
+                env=clean_environment(PORT=str(port), DATA_DIR=str(tmp_path)),
+                stdout=output,
+                stderr=output,
+            )
+        try:
+            url = f"http://127.0.0.1:{port}/twitch/health/ready"
+            wait_until(lambda: answers(url), seconds=30)
+            # Its first comparison makes a subscription of the application's own.
+            ended = wait_until(lambda: well(self.run(tmp_path, port, "--json")), seconds=20)
+            elsewhere = self.run(tmp_path / "other", port)
+        finally:
+            demo.terminate()
+            demo.wait(timeout=30)
+        stopped = self.run(tmp_path, port)
+
+        checks = {one["check"]: one["result"] for one in json.loads(ended.stdout)["checks"]}
+        assert set(checks.values()) == {"ok"}
+        assert {"database", "callback URL", "subscriptions", "reputation API"} < checks.keys()
+        assert elsewhere.returncode == 1
+        assert f"does not keep its data in {tmp_path}/other/demo" in elsewhere.stderr
+        assert not (tmp_path / "other").exists()
+        assert (stopped.returncode, stopped.stderr.splitlines()[0]) == (
+            1,
+            f"Error: No demo runs at http://127.0.0.1:{port}",
+        )
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+def well(
+    ended: subprocess.CompletedProcess[str],
+) -> subprocess.CompletedProcess[str] | None:
+    """What has ended with nothing to remark, or None."""
+    checks = json.loads(ended.stdout)["checks"]
+    return ended if {one["result"] for one in checks} == {"ok"} else None

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import click
 import pytest
 
 from apps.twitch_module.cli import commands
 from apps.twitch_module.commands import api_client, pages
 from tests.environment import ADMIN, PASSWORD
-from tests.messages import Message
+from tests.messages import EVENTS, Message, person
 from tests.processes import Sandbox, free_port, wait_until
 
 from .operator import STREAMER, STREAMER_ID, Operator, Terminal
@@ -61,6 +62,14 @@ def another() -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
+
+
+def on_a_terminal(cli: Commands, folder: Path, columns: int, *words: str) -> list[str]:
+    """The lines that a command shows on a terminal of this width."""
+    variables = {**cli.variables, "TERM": "xterm", "COLUMNS": str(columns)}
+    terminal = Terminal(Operator(folder, variables), *words)
+    assert terminal.end() == 0, terminal.shown
+    return terminal.shown.splitlines()
 
 
 class TestChannels:
@@ -202,7 +211,7 @@ class TestLists:
         ended = cli.run("events", "list", "--limit", "3")
         head, *rows = ended.stdout.splitlines()
 
-        assert head.split() == ["day", "time", "type", "id", "user", "channel", "outcome"]
+        assert head.split() == ("day time type id user user_id channel channel_id outcome".split())
         assert [row.split()[3] for row in rows] == sent[:-4:-1]
         assert "\x1b" not in ended.stdout
         assert "there are more" in ended.stderr
@@ -236,12 +245,38 @@ class TestLists:
         shown = cli.done("activities", "show", number)
         again = cli.json("redeliver", number)["activity"]
         wait_until(delivered)
-        many = cli.json("redeliver", "--status", "delivered", "--user", "8001", "--since", "1h")
+        many = cli.json(
+            *("redeliver", "--status", "delivered", "--user", "8001", "--since", "1h", "--yes")
+        )
 
         assert "250 = (0 + 1 * 250) * 1" in shown and "Reputation" in shown
         assert again["id"] == int(number)
-        assert many["redelivered"] >= 1
-        assert "delivered again" in cli.done("redeliver", "--type", "raid", "--until", "1w")
+        assert many["redelivered"] == many["matching"] >= 1
+        none = ("redeliver", "--type", "raid", "--until", "1w")
+        assert "0 activities are delivered again" in cli.done(*none)
+        assert "0 activities are delivered again" in cli.done(*none, "--yes")
+
+    def test_how_many_fit_is_told_before_anything_is_delivered_again(
+        self, cli: Commands, sent: list[str], tmp_path: Path
+    ) -> None:
+        def ended() -> int:
+            page = cli.json("activities", "list", "--status", "delivered", "--user", "8001")
+            waits = cli.json("activities", "list", "--status", "pending")["activities"]
+            return 0 if waits else len(page["activities"])
+
+        count = wait_until(ended)
+        words = ("redeliver", "--status", "delivered", "--user", "8001", "--since", "1h")
+        nobody = cli.refused(*words)
+        no, yes = (Terminal(Operator(tmp_path, cli.variables), *words) for _ in range(2))
+        no.answer("Go on? [y/N]: ", "n")
+        declined = no.end()
+        still_there = ended()
+        yes.answer(f"{count} activities are to be delivered again. Go on? [y/N]: ", "y")
+        agreed = yes.end()
+
+        assert nobody[0] == 2 and f"{count} activities are" in nobody[1] and "--yes" in nobody[1]
+        assert (declined, still_there) == (1, count)
+        assert (agreed, f"{count} activities are delivered again" in yes.shown) == (0, True)
 
     @pytest.mark.parametrize(
         ("words", "status", "told"),
@@ -268,17 +303,49 @@ class TestLists:
         assert code == status
         assert told in text
 
-    def test_a_terminal_of_80_columns_shows_whole_ids_within_its_width(
-        self, cli: Commands, sent: list[str], tmp_path: Path
+    @pytest.mark.parametrize("columns", [40, 80, 200])
+    def test_in_a_narrow_terminal_the_fields_of_a_row_stand_below_each_other(
+        self, cli: Commands, sent: list[str], tmp_path: Path, columns: int
     ) -> None:
-        there = Operator(tmp_path, {**cli.variables, "COLUMNS": "80", "TERM": "dumb"})
-        terminal = Terminal(there, "events", "list", "--limit", "2")
-        status = terminal.end()
-        lines = terminal.shown.splitlines()
+        shown = on_a_terminal(cli, tmp_path, columns, "events", "list", "--limit", "2")
+        lines = [click.unstyle(line) for line in shown]
+        text = "".join(lines).replace(" ", "")
+        heads = [line for line in lines if line.startswith("time")]
 
-        assert status == 0, terminal.shown
-        assert all(any(one in line for line in lines) for one in sent[-2:])
-        assert max(map(len, lines)) <= 80
+        assert all(one in text for one in sent[-2:])
+        assert max(len(line) for line in lines if "there are more" not in line) <= columns
+        assert len(heads) == (1 if columns == 200 else 2)
+        assert "A_Viewer(8001)" in text and "The_Channel(7001)" in text
+
+    @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+    def test_a_status_has_a_colour_in_a_terminal_unless_that_is_not_wanted(
+        self, cli: Commands, sent: list[str], tmp_path: Path, no_color: str, coloured: bool
+    ) -> None:
+        cli.variables["NO_COLOR"] = no_color
+        lines = on_a_terminal(cli, tmp_path, 200, "events", "list", "--limit", "2")
+        text = "\n".join(lines)
+
+        assert "scored" in text
+        assert coloured is ("\x1b[32mscored" in text)
+
+    def test_an_activity_names_its_channel_when_that_is_monitored(
+        self, cli: Commands, monitored: None
+    ) -> None:
+        whose = {"id": STREAMER_ID, "login": STREAMER, "name": "Sandbox Streamer"}
+        event = {**EVENTS["channel.cheer"], **person("broadcaster_user", whose)}
+        message = Message("channel.cheer", event)
+        assert cli.service.post(message).status_code == 204
+        found = cli.json("activities", "list", "--channel", STREAMER)["activities"]
+        table = cli.done("activities", "list", "--channel", STREAMER).splitlines()
+        listed = cli.json("subscriptions", "list")["subscriptions"]
+
+        assert found[0]["channel_name"] == STREAMER
+        one = cli.json("activities", "show", str(found[0]["id"]))["activity"]
+        assert one["channel_name"] == STREAMER
+        assert (STREAMER, STREAMER_ID) == tuple(table[1].split()[6:8])
+        names = {one["channel_id"]: one["channel_name"] for one in listed}
+        assert names.pop(STREAMER_ID) == STREAMER
+        assert set(names.values()) <= {None}  # the application's own subscription
 
 
 class TestWhoAmI:

@@ -15,13 +15,15 @@ from apps.twitch_module.commands.redirect_listener import RedirectListener
 from apps.twitch_module.keys import generated_key
 from apps.twitch_module.settings import BOT_SCOPES, load_settings
 from apps.twitch_module.vault import fernet_key
-from tests.processes import Sandbox, free_port
+from tests.environment import SECRET
+from tests.processes import Module, Sandbox, free_port
 
 from .operator import (
     APP_ID,
     APP_SECRET,
     BOT,
     BOT_ID,
+    KEY,
     STREAMER,
     STREAMER_ID,
     Operator,
@@ -52,7 +54,9 @@ def newcomer(sandbox: Sandbox, tmp_path: Path) -> Iterator[Operator]:
     yield operator
     written = operator.in_env_file()
     secrets = {*issued_by(sandbox), *(written[name] for name in GENERATED if name in written)}
+    secrets -= {written.get("ADMIN_PASSWORD")}  # which is shown once
     assert [] == [one for one in secrets if one in operator.printed]
+    assert operator.printed.count(written.get("ADMIN_PASSWORD", "none was made")) <= 1
     assert not re.search("[?&]code=", operator.printed)
 
 
@@ -62,7 +66,7 @@ def redirect_uri() -> str:
 
 
 def answers(secret: str = APP_SECRET, bot: str = BOT, channel: str = STREAMER) -> str:
-    lines = [APP_ID, secret, bot, channel, PUBLIC_URL, CONTEXT, REPUTATION]
+    lines = [PUBLIC_URL, APP_ID, secret, bot, channel, CONTEXT, REPUTATION]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -108,6 +112,11 @@ def assert_one_line(ended: subprocess.CompletedProcess[str], says: str, status: 
     assert says in ended.stderr
 
 
+def monitored(operator: Operator) -> list[tuple[str, ...]]:
+    with operator.database().transaction() as transaction:
+        return transaction.execute("SELECT channel_id FROM twitch_channels")
+
+
 def assert_nothing_written(operator: Operator) -> None:
     assert BEFORE == operator.env_file.read_text()
     assert not [path for path in operator.folder.iterdir() if path.name.startswith(".env-")]
@@ -145,8 +154,7 @@ def test_the_wizard_ends_with_stored_tokens_and_a_complete_env_file(
     }.items() <= written.items()
     settings = load_settings(newcomer.variables, newcomer.env_file)
     newcomer.tokens(*settings.encryption_keys).check_keys()
-    with newcomer.database().transaction() as transaction:
-        assert [(STREAMER_ID,)] == transaction.execute("SELECT channel_id FROM twitch_channels")
+    assert monitored(newcomer) == [(STREAMER_ID,)]
     assert written.keys() >= set(GENERATED)
 
 
@@ -172,22 +180,142 @@ def test_on_a_terminal_the_secret_is_not_shown(
 ) -> None:
     options = ("--no-browser", "--redirect-uri", redirect_uri)
     terminal = Terminal(newcomer, "setup", *options)
+    terminal.answer("(https://...): ", "http://bot.example")
+    terminal.answer("(https://...): ", f"{PUBLIC_URL}/?x=1")
+    terminal.answer("(https://...): ", f"{PUBLIC_URL}/")
+    terminal.answer("Client id: ", "nobody")
+    terminal.answer("Client secret: ", "wrong")
     terminal.answer("Client id: ", APP_ID)
     terminal.answer("Client secret: ", APP_SECRET)
     terminal.answer("the bot: ", f"@{BOT.upper()}")
     terminal.answer("the channel: ", "not a login!")
+    terminal.answer("the channel: ", "nobody_at_all")
     terminal.answer("the channel: ", STREAMER)
-    terminal.answer("(https://...): ", "http://bot.example")
-    terminal.answer("(https://...): ", PUBLIC_URL)
+    terminal.answer("context API: ", "waddle.example")
     terminal.answer("context API: ", CONTEXT)
-    terminal.answer("reputation API: ", REPUTATION)
+    terminal.answer("context API: ", CONTEXT)
+    terminal.answer("reputation API: ", f"{sandbox.url}/waddlebot/reputation")
+    terminal.answer("Password for admin (Enter makes one): ", "admin1234567")
+    terminal.answer("Password for admin (Enter makes one): ", "")
     found = re.search(r"^  (http\S+)\r?$", terminal.wait_for("Waiting at"), re.MULTILINE)
     assert found
     browse(found[1], user_id=BOT_ID)
 
+    terminal.answer(f"Monitor the channel {STREAMER} now? [Y/n]: ", "")
+
     assert 0 == terminal.end(), terminal.shown
-    assert BOT == newcomer.in_env_file()["TWITCH_BOT_NAME"]
-    assert len(newcomer.printed) > 500
+    written = newcomer.in_env_file()
+    told = newcomer.printed
+    assert (BOT, PUBLIC_URL) == (written["TWITCH_BOT_NAME"], written["PUBLIC_URL"])
+    assert 1 == told.count(written["ADMIN_PASSWORD"])
+    assert told.index(redirect_uri) < told.index(f"{PUBLIC_URL}/twitch/auth/callback")
+    assert told.index(f"{PUBLIC_URL}/twitch/auth/callback") < told.index("Client id: ")
+    assert "knows no such client id" in told and "Twitch says: invalid client" in told
+    assert "Its subscriptions are made when the service starts" in told
+    assert monitored(newcomer) == [(STREAMER_ID,)]
+
+
+class TestOnATerminal:
+    """What is asked again, what is not asked, and what a stop leaves behind."""
+
+    def begin(self, newcomer: Operator, redirect_uri: str) -> Terminal:
+        terminal = Terminal(newcomer, "setup", "--no-browser", "--redirect-uri", redirect_uri)
+        terminal.answer("(https://...): ", PUBLIC_URL)
+        terminal.answer("Client id: ", APP_ID)
+        return terminal
+
+    def test_only_the_secret_is_asked_for_again_where_it_is_wrong(
+        self, newcomer: Operator, redirect_uri: str
+    ) -> None:
+        terminal = self.begin(newcomer, redirect_uri)
+        terminal.answer("Client secret: ", "wrong")
+        terminal.answer("Client secret: ", APP_SECRET)
+        terminal.wait_for("the bot: ")
+        terminal.interrupt()
+
+        assert 1 == terminal.end()
+        assert "Twitch does not accept the client secret" in newcomer.printed
+        assert "(Twitch says: invalid client secret)" in newcomer.printed
+        assert 1 == newcomer.printed.count("Client id: ")
+
+    @pytest.mark.parametrize(
+        "stop",
+        [Terminal.interrupt, lambda terminal: terminal.type("\x04")],
+        ids=["ctrl-c", "ctrl-d"],
+    )
+    def test_a_stop_at_a_question_is_one_line_that_says_what_was_kept(
+        self, newcomer: Operator, redirect_uri: str, stop: Callable[[Terminal], None]
+    ) -> None:
+        terminal = self.begin(newcomer, redirect_uri)
+        terminal.wait_for("Client secret: ")
+        stop(terminal)
+
+        assert 1 == terminal.end()
+        assert newcomer.printed.splitlines()[-1] == "Stopped: nothing was written"
+        assert_nothing_written(newcomer)
+
+    def test_a_stop_after_the_login_says_that_all_is_kept_but_the_channel(
+        self, newcomer: Operator, redirect_uri: str
+    ) -> None:
+        terminal = self.begin(newcomer, redirect_uri)
+        terminal.answer("Client secret: ", APP_SECRET)
+        terminal.answer("the bot: ", BOT)
+        terminal.answer("the channel: ", STREAMER)
+        for question in ("context API: ", "reputation API: "):
+            terminal.answer(question, CONTEXT)
+            terminal.answer(question, CONTEXT)
+        terminal.answer("Password for admin (Enter makes one): ", "chosen by the operator")
+        found = re.search(r"^  (http\S+authorize\S+)\r?$", terminal.wait_for("Waiting at"), re.M)
+        assert found
+        browse(found[1], user_id=BOT_ID)
+        terminal.wait_for("now? [Y/n]: ")
+        terminal.interrupt()
+
+        assert 1 == terminal.end()
+        assert f"Stopped: the answers are in {newcomer.env_file}" in newcomer.printed
+        assert f"cli channels add {STREAMER}" in newcomer.printed
+        assert monitored(newcomer) == []
+        written = newcomer.in_env_file()
+        assert written["ADMIN_PASSWORD"] == "chosen by the operator"
+        assert "chosen by the operator" not in newcomer.printed
+
+    def test_a_redirect_url_that_twitch_does_not_know_is_waited_for(
+        self, newcomer: Operator, sandbox: Sandbox, redirect_uri: str
+    ) -> None:
+        sandbox.control("settings", {"redirect_uris": ["https://elsewhere.example/"]})
+        terminal = self.begin(newcomer, redirect_uri)
+        terminal.answer("Client secret: ", APP_SECRET)
+        terminal.wait_for(f"Add exactly {redirect_uri}")
+        sandbox.control("settings", {"redirect_uris": [redirect_uri]})
+        terminal.answer("Press Enter when it is there", "")
+        terminal.wait_for(f"does not know {PUBLIC_URL}/twitch/auth/callback yet")
+        terminal.wait_for("the bot: ")
+        terminal.interrupt()
+
+        assert 1 == terminal.end()
+
+
+def test_a_running_service_makes_the_subscriptions_at_once(
+    newcomer: Operator, sandbox: Sandbox, redirect_uri: str, tmp_path: Path
+) -> None:
+    password = "a-password-of-the-operator"
+    keys = {"ADMIN_PASSWORD": password, "TWITCH_WEBHOOK_SECRET": SECRET}
+    changes = {**newcomer.variables, **keys, "TOKEN_ENCRYPTION_KEYS": KEY}
+    del changes["DATA_DIR"]
+    module = Module(
+        tmp_path, **changes, TWITCH_APP_ID=APP_ID, TWITCH_APP_SECRET=APP_SECRET, WORKER="off"
+    ).wait_until_ready()
+    try:
+        newcomer.variables |= {"PORT": str(module.port), "PUBLIC_URL": module.url, **keys}
+        newcomer.variables["TOKEN_ENCRYPTION_KEYS"] = KEY
+        wizard = Wizard(newcomer, redirect_uri, typed=answers().partition("\n")[2])
+        browse(wizard.url, user_id=BOT_ID)
+        ended = wizard.end()
+    finally:
+        module.stop()
+
+    assert (0, "") == (ended.returncode, ended.stderr)
+    assert "Its subscriptions: 6 created" in ended.stdout
 
 
 def test_an_address_can_be_pasted_while_the_wizard_listens(
@@ -256,10 +384,12 @@ class TestWhatGoesWrong:
         [
             (answers(secret="wrong"), "does not accept the client secret"),
             (answers().replace(APP_ID, "nobody", 1), "no such client id"),
+            (answers().replace("https://bot", "http://bot", 1), "PUBLIC_URL must be https"),
+            (answers(bot="two words"), "letters, digits and _"),
             (answers(bot="nobody_at_all"), "nobody called nobody_at_all"),
             (answers(channel="nobody_at_all"), "nobody called nobody_at_all"),
         ],
-        ids=["secret", "client id", "bot", "channel"],
+        ids=["secret", "client id", "public url", "form", "bot", "channel"],
     )
     def test_a_wrong_answer(self, newcomer: Operator, typed: str, says: str) -> None:
         assert_one_line(newcomer.run("setup", "--no-browser", typed=typed), says)
@@ -402,7 +532,10 @@ class TestWhatGoesWrong:
         assert_nothing_written(newcomer)
 
     def test_the_input_ends(self, newcomer: Operator) -> None:
-        assert 1 == newcomer.run("setup", "--no-browser", typed=f"{APP_ID}\n").returncode
+        ended = newcomer.run("setup", "--no-browser", typed=f"{PUBLIC_URL}\n{APP_ID}\n")
+
+        assert 1 == ended.returncode
+        assert "Stopped: nothing was written" in ended.stderr
         assert_nothing_written(newcomer)
 
 

@@ -245,10 +245,16 @@ def test_dead_ones_can_be_delivered_again_by_filter(module: Module, sandbox: San
         module.post(Message(event_type))
     wait_until(lambda: statuses(module) == {"dead"})
 
-    answer = module.call("POST", "/twitch/activities/redeliver", json={"type": "raid"})
+    path = "/twitch/activities/redeliver"
+    counted = module.call("POST", path, json={"dry_run": True})
+    noted = module.call("GET", "/twitch/api/audit").json()["audit"][0]["action"]
+    assert counted.json() == {"redelivered": 0, "matching": 3}
+    assert noted != "activity.redeliver_all"
+    assert statuses(module) == {"dead"}
+    answer = module.call("POST", path, json={"type": "raid"})
     wait_until(lambda: "delivered" in statuses(module))
 
-    assert answer.json() == {"redelivered": 1}
+    assert answer.json() == {"redelivered": 1, "matching": 1}
     assert [30] == [c["json"]["amount"] for c in received(sandbox) if c["status"] == 200]
 
 

@@ -239,12 +239,14 @@ class TestRedeliver:
 
         with database.transaction() as transaction:
             assert not activities.redeliver(transaction, 1)
+            assert 0 == activities.count_redeliverable(transaction, {"status": "skipped"})
             assert 0 == activities.redeliver_all(transaction, {"status": "skipped"})
 
     def test_ten_thousand_dead_ones_are_delivered_again_at_once(self, database: Database) -> None:
         fill(database, 10_000, status="dead")
 
         with database.transaction(timeout_seconds=30) as transaction:
+            assert 10_000 == activities.count_redeliverable(transaction, {"status": "dead"})
             assert 10_000 == activities.redeliver_all(transaction, {"status": "dead"})
             assert 10_000 == activities.queue_state(transaction)[0]
 

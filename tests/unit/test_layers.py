@@ -18,7 +18,10 @@ BELOW: dict[str, set[str]] = {
     "client": set(),
     "logs": set(),
     "domain": {"errors", "domain"},
-    "settings": {"errors", "domain"},
+    "wrong_values": set(),
+    "settings": {"errors", "domain", "wrong_values"},
+    "doubts": {"settings", "wrong_values"},
+    "demo_settings": {"keys", "settings"},
     "models": {"errors", "domain", "models"},
     "clients": {"errors", "version", "settings", "domain", "clients"},
     "vault": {"errors", "domain"},
@@ -37,6 +40,8 @@ BELOW: dict[str, set[str]] = {
     # The operator's commands, which cli runs.
     "commands": {
         "errors",
+        "demo_settings",
+        "doubts",
         "keys",
         "logs",
         "vault",

@@ -1,26 +1,29 @@
 """`activities` and `redeliver`: what users got points for, and whether WaddleBot has it."""
 
 import json
+import sys
 from typing import Any
 
 import click
 
 from .api_client import Api, segment
 from .group import Group
-from .moments import Moment, day_and_time, shown
+from .moments import Moment, shown
 from .pages import fetch, page_options, tell_of_more
 from .remote import as_json, remote
-from .terminal import say, show_facts, show_json, show_list
+from .terminal import Cell, Column, person, say, show_facts, show_json, show_list
 from .words import ACTIVITY_TYPE, STATUS, channel_id, user_id
 
 _PATH = "/twitch/activities"
-GROUPS = (
-    ("id",),
-    ("day", "time"),
-    ("activity", "user"),
-    ("channel",),
-    ("points",),
-    ("status", "why"),
+COLUMNS = (
+    "id",
+    Column("time", "time"),
+    "activity",
+    Column("user", "person"),
+    Column("channel", "person"),
+    "points",
+    Column("status", "status"),
+    Column("why", "prose"),
 )
 
 
@@ -65,7 +68,7 @@ def list_(
     elif not rows.rows:
         say("No activities, or none that fit. Make one: cli simulate channel.follow")
     else:
-        show_list(GROUPS, [cells(one) for one in rows.rows])
+        show_list(COLUMNS, [cells(one) for one in rows.rows])
         tell_of_more(rows)
 
 
@@ -93,6 +96,7 @@ def show(api: Api, activity_id: str, as_json: bool) -> None:
 @click.option("--user", help="All of this user: id or login.")
 @click.option("--since", type=Moment(), help="All since: 2h ago, 2026-01-31, or RFC 3339.")
 @click.option("--until", type=Moment(), help="All before this time.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @as_json
 @remote
 def redeliver(
@@ -104,11 +108,12 @@ def redeliver(
     user: str | None,
     since: str | None,
     until: str | None,
+    yes: bool,
     as_json: bool,
 ) -> None:
     """Deliver one activity again, or all that fit; nobody is paid twice.
 
-    Without --status those are taken that were given up (dead).
+    Without --status those are taken that were given up (dead). Says first how many fit, and asks.
 
     Example: cli redeliver --type raid --since 2026-01-31
     """
@@ -131,23 +136,43 @@ def redeliver(
             "until": until,
         }
         body = {name: value for name, value in wanted.items() if value is not None}
-        document = api.call("POST", f"{_PATH}/redeliver", body=body).document
-        told = f"{document['redelivered']} activities are delivered again"
+        document = _redelivered(api, body, yes)
+        told = f"{_activities(document['redelivered'])} delivered again"
     if as_json:
         show_json(document)
     else:
         say(told)
 
 
-def cells(one: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
+def _redelivered(api: Api, body: dict[str, str], yes: bool) -> Any:
+    """What the service says to this filter; the number is told first, and asked about."""
+    path = f"{_PATH}/redeliver"
+    if not yes:
+        document = api.call("POST", path, body={**body, "dry_run": True}).document
+        count = document["matching"]
+        if not count:
+            return document
+        if not sys.stdin.isatty():
+            raise click.UsageError(f"{_activities(count)} to be delivered again: confirm by --yes")
+        click.confirm(f"{_activities(count)} to be delivered again. Go on?", abort=True, err=True)
+    return api.call("POST", path, body=body).document
+
+
+def _activities(count: int) -> str:
+    return f"{count} activity is" if count == 1 else f"{count} activities are"
+
+
+def cells(one: dict[str, Any]) -> tuple[Cell, ...]:
     """The activity as a row of a list."""
     return (
-        (str(one["id"]),),
-        day_and_time(one["created_at"]),
-        (one["activity_type"], one["user_name"] or "nobody"),
-        (one["channel_id"],),
-        (str(one["amount"]),),
-        (one["status"], one["reason"] or ""),
+        str(one["id"]),
+        one["created_at"],
+        one["activity_type"],
+        (one["user_name"] or "nobody", one["user_id"]),
+        (one.get("channel_name"), one["channel_id"]),
+        str(one["amount"]),
+        one["status"],
+        one["reason"],
     )
 
 
@@ -156,8 +181,8 @@ def _facts(one: dict[str, Any]) -> list[tuple[str, str]]:
         ("activity", f"{one['activity_type']} ({one['id']})"),
         ("event", one["event_id"]),
         ("created", shown(one["created_at"])),
-        ("user", f"{one['user_name']} ({one['user_id']})" if one["user_id"] else "nobody"),
-        ("channel", one["channel_id"]),
+        ("user", person(one["user_name"], one["user_id"]) or "nobody"),
+        ("channel", person(one.get("channel_name"), one["channel_id"])),
         ("points", f"{one['amount']} = {_sum(one['rule'])}"),
         ("rule", f"{one['rule'].get('activity')}, from {one['rule'].get('source')}"),
         ("status", f"{one['status']} {one['reason'] or ''}"),

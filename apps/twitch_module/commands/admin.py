@@ -11,11 +11,11 @@ from ..domain.credentials import normal_username
 from ..models.admins import User
 from .group import Group
 from .installation import Installation
-from .moments import from_ms, shown
+from .moments import from_ms
 from .remote import ask_password, password_from_stdin
-from .terminal import say, show_json, show_list
+from .terminal import Cell, Column, say, show_json, show_list
 
-_GROUPS = (("name",), ("role",), ("state",), ("created",))
+_COLUMNS = ("name", "role", Column("state", "status"), Column("created", "time"))
 
 _name = click.argument("name")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
@@ -68,7 +68,7 @@ def list_(installation: Installation, as_json: bool) -> None:
     elif not found:
         say("Nobody can log in yet. Create an admin: cli admin create NAME")
     else:
-        show_list(_GROUPS, [_cells(one) for one in found])
+        show_list(_COLUMNS, [_cells(one) for one in found])
 
 
 @admin.command()
@@ -158,6 +158,6 @@ def _described(user: User) -> dict[str, Any]:
     }
 
 
-def _cells(one: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
+def _cells(one: dict[str, Any]) -> tuple[Cell, ...]:
     state = "active" if one["is_active"] else "disabled"
-    return (one["username"],), (one["role"],), (state,), (shown(one["created_at"]),)
+    return one["username"], one["role"], state, one["created_at"]

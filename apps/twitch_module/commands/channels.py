@@ -9,11 +9,17 @@ from .api_client import Api, segment
 from .group import Group
 from .moments import shown
 from .remote import as_json, remote
-from .terminal import console, say, show_facts, show_json, show_list
+from .terminal import Cell, Column, console, say, show_facts, show_json, show_list
 from .words import EVENT_TYPE, channel_id
 
 _PATH = "/twitch/api/channels"
-_GROUPS = (("channel", "id"), ("state",), ("types",), ("warning",))
+_COLUMNS = (
+    Column("channel", "person"),
+    Column("state", "status"),
+    "types",
+    Column("warning", "prose"),
+)
+_RESULTS = ("type", Column("outcome", "status"), Column("reason", "prose"))
 
 _channel = click.argument("channel")
 
@@ -40,7 +46,7 @@ def list_(api: Api, as_json: bool) -> None:
     elif not document["channels"]:
         say("No channels are monitored yet. Add one: cli channels add LOGIN")
     else:
-        show_list(_GROUPS, [_cells(one) for one in document["channels"]])
+        show_list(_COLUMNS, [_cells(one) for one in document["channels"]])
 
 
 @channels.command()
@@ -166,10 +172,8 @@ def setup(api: Api, channel: str, dry_run: bool, as_json: bool) -> None:
 
 
 def _tell(document: dict[str, Any]) -> None:
-    rows = [
-        ((one["type"],), (one["outcome"],), (one["reason"] or "",)) for one in document["results"]
-    ]
-    show_list((("type",), ("outcome",), ("reason",)), rows)
+    rows = [(one["type"], one["outcome"], one["reason"]) for one in document["results"]]
+    show_list(_RESULTS, rows)
     for removed in document["removed"]:
         say(f"removed: {removed}")
     logins = {one["login_url"] for one in document["results"] if one["login_url"]}
@@ -207,13 +211,9 @@ def _show(document: dict[str, Any], as_json: bool) -> None:
     )
 
 
-def _cells(one: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
-    return (
-        (one["channel_name"], one["channel_id"]),
-        (_state(one),),
-        (str(len(one["event_types"])),),
-        (one["warning"] or "",),
-    )
+def _cells(one: dict[str, Any]) -> tuple[Cell, ...]:
+    channel = (one["channel_name"], one["channel_id"])
+    return channel, _state(one), str(len(one["event_types"])), one["warning"]
 
 
 def _state(one: dict[str, Any]) -> str:

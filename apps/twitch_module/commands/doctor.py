@@ -1,19 +1,19 @@
 """`doctor`: what is right, what is wrong, and what to do."""
 
-import os
-import stat
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 
 import click
 
+from ..doubts import doubts
 from ..errors import ConfigurationError
 from ..logs import configure_logs
 from .bot import BOT_NAME
+from .demo_installation import running_demo
 from .examination import OK, WARNING, WRONG, Check, Examination, Finding, carry_out
 from .installation import Installation
 from .local_checks import check_database, check_keys
-from .terminal import say, show_json, show_table
+from .terminal import Column, say, show_json, show_list
 from .token_checks import check_scopes, check_tokens
 from .twitch_checks import (
     check_callback,
@@ -41,13 +41,19 @@ _CHECKS: dict[str, Check] = {
     "reputation API": check_reputation,
     "gateway API": check_gateway,
 }
-_STYLES = {OK: None, WARNING: "yellow", WRONG: "red"}
+_COLUMNS = (
+    "check",
+    Column("result", "status"),
+    Column("what was found", "prose"),
+    Column("what to do", "prose"),
+)
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@click.option("--demo", is_flag=True, help="Examine the demo that make run has started.")
 @click.pass_obj
-def doctor(installation: Installation, as_json: bool) -> None:
+def doctor(installation: Installation, as_json: bool, demo: bool) -> None:
     """Find out what is right, what is wrong, and what to do.
 
     Exit status 1 when something is wrong. Changes nothing, and shows no secret.
@@ -55,16 +61,14 @@ def doctor(installation: Installation, as_json: bool) -> None:
     Example: cli doctor
     """
     configure_logs("ERROR")
+    if demo:
+        installation = running_demo(installation)
     findings = [*_configuration(installation), *_examined(installation)]
     wrong = sum(finding.result == WRONG for finding in findings)
     if as_json:
         show_json({"ok": not wrong, "checks": [asdict(finding) for finding in findings]})
     else:
-        show_table(
-            ("check", "result", "what was found", "what to do"),
-            [(one.check, one.result, one.detail, one.advice) for one in findings],
-            [_STYLES[one.result] for one in findings],
-        )
+        show_list(_COLUMNS, [astuple(one) for one in findings])
         say(f"{wrong} checks found something wrong" if wrong else "Nothing is wrong")
     raise SystemExit(1 if wrong else 0)
 
@@ -80,8 +84,8 @@ def _configuration(installation: Installation) -> Iterator[Finding]:
             yield Finding(name, WRONG, problem, advice)
     else:
         yield Finding(name, OK, "every value can be used")
-    if file.is_file() and stat.S_IMODE(os.stat(file).st_mode) & 0o077:
-        yield Finding(name, WARNING, f"others may read {file.name}", f"chmod 600 {file.name}")
+    for found, advice in doubts(installation.environ, file):
+        yield Finding(name, WARNING, found, advice)
 
 
 def _examined(installation: Installation) -> Iterator[Finding]:

@@ -7,13 +7,20 @@ import click
 
 from .api_client import Api, segment
 from .group import Group
-from .moments import day_and_time, shown
+from .moments import shown
 from .pages import fetch, page_options, tell_of_more
 from .remote import as_json, remote
-from .terminal import say, show_facts, show_json, show_list
+from .terminal import Cell, Column, person, say, show_facts, show_json, show_list
 from .words import ANY_EVENT_TYPE, channel_id, user_id
 
-_GROUPS = (("day", "time"), ("type", "id"), ("user", "channel"), ("outcome",))
+_COLUMNS = (
+    Column("time", "time"),
+    "type",
+    "id",
+    Column("user", "person"),
+    Column("channel", "person"),
+    Column("outcome", "status"),
+)
 
 
 @click.group(cls=Group, short_help="What Twitch has sent.")
@@ -54,7 +61,7 @@ def list_(
     elif not rows.rows:
         say("No events, or none that fit. Send one yourself: cli simulate channel.follow")
     else:
-        show_list(_GROUPS, [_cells(one) for one in rows.rows])
+        show_list(_COLUMNS, [_cells(one) for one in rows.rows])
         tell_of_more(rows)
 
 
@@ -77,8 +84,8 @@ def show(api: Api, event_id: str, as_json: bool) -> None:
             ("event", one["event_id"]),
             ("type", one["event_type"]),
             ("received", shown(one["received_at"])),
-            ("channel", _person(one["broadcaster_user_name"], one["channel_id"])),
-            ("user", _person(one["user_name"], one["user_id"])),
+            ("channel", person(one["broadcaster_user_name"], one["channel_id"])),
+            ("user", person(one["user_name"], one["user_id"]) or "nobody"),
             ("subscription", one["subscription_id"]),
             ("origin", one["origin"]),
             ("outcome", f"{one['outcome']} {one['reason'] or ''}"),
@@ -91,14 +98,12 @@ def show(api: Api, event_id: str, as_json: bool) -> None:
         say(one["event_data"])
 
 
-def _cells(one: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
+def _cells(one: dict[str, Any]) -> tuple[Cell, ...]:
     return (
-        day_and_time(one["received_at"]),
-        (one["event_type"], one["event_id"]),
-        (one["user_name"] or "-", one["broadcaster_user_name"] or one["channel_id"] or "-"),
-        (one["outcome"],),
+        one["received_at"],
+        one["event_type"],
+        one["event_id"],
+        (one["user_name"], one["user_id"]),
+        (one["broadcaster_user_name"], one["channel_id"]),
+        one["outcome"],
     )
-
-
-def _person(name: str | None, person_id: str | None) -> str:
-    return f"{name or '?'} ({person_id})" if person_id else "nobody"

@@ -153,6 +153,8 @@ class Examination:
         except Exception as error:  # the drivers say it in their own ways, wrapped or not
             if "twitch_schema" in f"{error} {error.__cause__}":
                 return 0
+            if isinstance(error, DatabaseUnavailable):
+                raise self.database.explained(error) from error
             raise
 
     @contextmanager

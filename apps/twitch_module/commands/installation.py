@@ -19,6 +19,7 @@ _STAND_INS = {
     "CONTEXT_API_URL": "https://not-set.invalid/context",
     "REPUTATION_API_URL": "https://not-set.invalid/reputation",
 }
+FOLLOWING_PUBLIC_URL = ("TWITCH_WEBHOOK_CALLBACK_URL", "TWITCH_REDIRECT_URI")
 _POINTS = ("ACTIVITY_POINTS", "POINTS_FILE")
 
 
@@ -52,17 +53,29 @@ class Installation:
 
         Those have their default there, or a stand-in that leads nowhere.
         """
+        variables, faulty = self.usable_variables()
+        return load_settings(variables, None), faulty
+
+    def usable_variables(self) -> tuple[dict[str, str], frozenset[str]]:
+        """The variables that make those settings, and those that are not as they should be."""
         variables = self.variables()
         try:
-            return load_settings(variables, None), frozenset()
+            load_settings(variables, None)
+            return variables, frozenset()
         except ConfigurationError as error:
-            faulty = frozenset(name for text in error.problems for name in variables_of(text))
+            faulty = {name for text in error.problems for name in variables_of(text)}
+        if "PUBLIC_URL" in faulty:  # without it these are missing, unless they are set
+            faulty |= {name for name in FOLLOWING_PUBLIC_URL if not _is_set(variables, name)}
         for name in faulty:
             variables.pop(name, None)
             variables.pop(f"{name}_FILE", None)
             if name in _STAND_INS:
                 variables[name] = _STAND_INS[name]
-        return load_settings(variables, None), faulty
+        return variables, frozenset(faulty)
+
+
+def _is_set(variables: Mapping[str, str], name: str) -> bool:
+    return bool(variables.get(name) or variables.get(f"{name}_FILE"))
 
 
 def services_on(settings: Settings) -> Services:

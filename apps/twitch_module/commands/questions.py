@@ -2,18 +2,19 @@
 
 import re
 import secrets
-import sys
+from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-import click
 from pydantic import SecretStr
 
+from ..domain.credentials import password_fault
 from ..errors import ConfigurationError
-from ..settings import LOOPBACK, Settings, load_settings
+from ..settings import Settings, load_settings
 from ..vault import fernet_key
+from .answer_checks import Outside
+from .asking import WrongAnswer, ask, is_somebody_there, tell_wrong
 from .bot import BOT_NAME, CHANNEL
-from .installation import Installation, variables_of
+from .installation import FOLLOWING_PUBLIC_URL, Installation, variables_of
 from .terminal import say
 
 _LOGIN = re.compile(r"[a-z0-9_]{1,25}")
@@ -21,8 +22,8 @@ _ADDRESSES = {
     "CONTEXT_API_URL": "Address of WaddleBot's context API",
     "REPUTATION_API_URL": "Address of WaddleBot's reputation API",
 }
-_FOLLOWING_PUBLIC_URL = ("TWITCH_WEBHOOK_CALLBACK_URL", "TWITCH_REDIRECT_URI")
-_ASKED = {"TWITCH_APP_ID", "TWITCH_APP_SECRET", "PUBLIC_URL", *_ADDRESSES, *_FOLLOWING_PUBLIC_URL}
+_ASKED = {"TWITCH_APP_ID", "TWITCH_APP_SECRET", "PUBLIC_URL", *_ADDRESSES, *FOLLOWING_PUBLIC_URL}
+_ADMIN = "admin"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Answers:
     bot: str
     channel: str
     new: dict[str, str]  # by variable: only what is not set to this already
+    made_password: str | None  # the admin's, which has to be shown
 
 
 class Interview:
@@ -41,65 +43,133 @@ class Interview:
     def __init__(self, installation: Installation) -> None:
         """Raises ConfigurationError where something is wrong that is not asked for."""
         self._variables = installation.variables()
-        self._settings, self._faulty = installation.usable_settings()
+        self._usable, self._faulty = installation.usable_variables()
+        self._before = load_settings(self._usable, None)
+        self._given: dict[str, str] = {}
         self._generated = self._made_up()
         _refuse_others(installation, {*_ASKED, *self._generated})
 
+    @property
+    def settings(self) -> Settings:
+        """The settings as far as they are known; the rest leads nowhere."""
+        return load_settings({**self._usable, **self._given}, None)
+
+    def ask_public_url(self) -> None:
+        """Where the module is reached from outside, unless that is known."""
+        if not {"PUBLIC_URL", *FOLLOWING_PUBLIC_URL} & self._faulty:
+            return
+        for name in FOLLOWING_PUBLIC_URL:  # they follow from the answer, unless they are set
+            if name in self._faulty:
+                self._usable.pop(name, None)
+        question = "Address at which Twitch reaches this module (https://...)"
+        url = ask(question, lambda text: self._checked("PUBLIC_URL", text.rstrip("/")))
+        self._given["PUBLIC_URL"] = url
+        if url.startswith("https://") and (fault := Outside(self.settings).why_not_reached(url)):
+            say(f"  Nobody answers there yet: {fault}. A proxy with TLS has to: deploy/Caddyfile")
+
+    def ask_application(self) -> None:
+        """The client id and the secret that Twitch accepts. Raises SetupFailed."""
+        client_id = self._ask_client_id(self._present("TWITCH_APP_ID"))
+        secret = self._ask_secret(self._present("TWITCH_APP_SECRET"))
+        while True:
+            self._given |= {"TWITCH_APP_ID": client_id, "TWITCH_APP_SECRET": secret}
+            refusal = Outside(self.settings).refusal()
+            if refusal is None:
+                return
+            tell_wrong(refusal.told)
+            if refusal.is_of_secret:
+                secret = self._ask_secret(None)
+            else:
+                client_id = self._ask_client_id(None)
+
     def answers(self) -> Answers:
-        """Ask everything. Raises ConfigurationError when the answers do not fit together."""
-        given = {
-            "TWITCH_APP_ID": self._ask_client_id(),
-            "TWITCH_APP_SECRET": self._ask_secret(),
-            BOT_NAME: _ask_login("Login name of the bot", self._variables.get(BOT_NAME)),
-            CHANNEL: _ask_login("Login name of the channel", self._variables.get(CHANNEL)),
-            **self._ask_addresses(),
-            **self._generated,
-        }
+        """Ask the rest. Raises SetupFailed, and ConfigurationError when they do not fit."""
+        outside = Outside(self.settings)
+        for name, question in ((BOT_NAME, "bot"), (CHANNEL, "channel")):
+            self._given[name] = ask(
+                f"Login name of the {question}",
+                lambda text: outside.known_login(_login(text)),
+                default=self._variables.get(name),
+            )
+        for name, question in _ADDRESSES.items():
+            if name in self._faulty:
+                self._given[name] = ask(question, self._address(name, outside))
+        made_password = self._ask_password()
+        given = {**self._generated, **self._given}
         new = {name: value for name, value in given.items() if value != self._present(name)}
         settings = load_settings({**self._variables, **new}, None)
-        return Answers(settings, given[BOT_NAME], given[CHANNEL], new)
+        return Answers(settings, given[BOT_NAME], given[CHANNEL], new, made_password)
 
     def _present(self, name: str) -> str | None:
         """What a variable is set to, also by a file; None when it is not, or wrongly."""
         if name.lower() not in Settings.model_fields:
             return self._variables.get(name)
-        value = None if name in self._faulty else getattr(self._settings, name.lower())
+        value = None if name in self._faulty else getattr(self._before, name.lower())
         return value.get_secret_value() if isinstance(value, SecretStr) else value
 
-    def _ask_client_id(self) -> str:
-        entered: str = click.prompt("Client id", default=self._present("TWITCH_APP_ID"))
-        return entered.strip()
+    def _checked(self, name: str, value: str) -> str:
+        """The value, when the settings take it for this variable. Raises WrongAnswer."""
+        try:
+            load_settings({**self._usable, **self._given, name: value}, None)
+        except ConfigurationError as error:
+            for problem in error.problems:
+                if name in variables_of(problem):
+                    raise WrongAnswer(problem) from error
+        return value
 
-    def _ask_secret(self) -> str:
-        present = self._present("TWITCH_APP_SECRET")
+    def _ask_client_id(self, default: str | None) -> str:
+        return ask("Client id", lambda text: self._checked("TWITCH_APP_ID", text), default=default)
+
+    def _ask_secret(self, present: str | None) -> str:
         question = "Client secret (Enter keeps the present one)" if present else "Client secret"
-        entered: str = click.prompt(
+        return ask(
             question,
+            lambda text: self._checked("TWITCH_APP_SECRET", text or present or ""),
             default="" if present else None,
             show_default=False,
-            hide_input=sys.stdin.isatty(),  # elsewhere there is no echo to hide
+            is_secret=True,
         )
-        return entered.strip() or present or ""
 
-    def _ask_addresses(self) -> dict[str, str]:
-        """Where the module and WaddleBot are, as far as that is not known."""
-        given = {}
-        public = {"PUBLIC_URL", *_FOLLOWING_PUBLIC_URL} & self._faulty
-        if public:
-            question = "Address at which Twitch reaches this module (https://...)"
-            given["PUBLIC_URL"] = click.prompt(question, value_proc=_public_address)
-        for name, question in _ADDRESSES.items():
-            if name in self._faulty:
-                given[name] = click.prompt(question, value_proc=_address)
-        return given
+    def _address(self, name: str, outside: Outside) -> Callable[[str], str]:
+        """A check of WaddleBot's address: its form, and whether anybody answers there."""
+        refused_once: set[str] = set()
+
+        def check(text: str) -> str:
+            url = self._checked(name, text)
+            fault = outside.why_not_reached(url)
+            if fault is None or url in refused_once:
+                return url
+            if not is_somebody_there():
+                say(f"  Nobody answers at {url} yet: {fault}")
+                return url
+            refused_once.add(url)
+            raise WrongAnswer(f"{fault}. Enter it again to keep it, or another one")
+
+        return check
+
+    def _ask_password(self) -> str | None:
+        """Have the admin's password chosen where none is set; the one that was made, if one was."""
+        made = self._generated.get("ADMIN_PASSWORD")
+        if made is None or not is_somebody_there():
+            return made
+        name = self._generated.get("ADMIN_USERNAME") or self._present("ADMIN_USERNAME") or _ADMIN
+        chosen = ask(
+            f"Password for {name} (Enter makes one)",
+            lambda text: _good_password(text, name),
+            default="",
+            show_default=False,
+            is_secret=True,
+        )
+        if chosen:
+            self._generated["ADMIN_PASSWORD"] = chosen
+        return None if chosen else made
 
     def _made_up(self) -> dict[str, str]:
         """Secrets for what is not set; not for what is set wrongly."""
-        folder = self._settings.data_dir
-        kept = folder / "token.key"  # what the service has generated, and encrypted with
+        kept = self._before.data_dir / "token.key"  # what the service has encrypted with
         made = {
             "TWITCH_WEBHOOK_SECRET": secrets.token_hex(32),
-            "ADMIN_USERNAME": "admin",
+            "ADMIN_USERNAME": _ADMIN,
             "ADMIN_PASSWORD": secrets.token_urlsafe(18),
             "TOKEN_ENCRYPTION_KEYS": fernet_key(
                 kept.read_text().strip() if kept.exists() else secrets.token_hex(32)
@@ -128,27 +198,14 @@ def tell_what_hides(installation: Installation, new: dict[str, str]) -> None:
         say(f"Change {', '.join(hidden)} in the environment too: it wins over the file")
 
 
-def _ask_login(question: str, default: str | None) -> str:
-    name: str = click.prompt(question, default=default, value_proc=_login)
-    return name
-
-
 def _login(entered: str) -> str:
-    login = entered.strip().removeprefix("@").lower()
+    login = entered.removeprefix("@").lower()
     if not _LOGIN.fullmatch(login):
-        raise click.UsageError("a login name has letters, digits and _, 25 at most")
+        raise WrongAnswer("A login name has letters, digits and _, 25 at most")
     return login
 
 
-def _address(entered: str) -> str:
-    entered = entered.strip()
-    if urlsplit(entered).scheme not in ("http", "https") or not urlsplit(entered).hostname:
-        raise click.UsageError("an address begins with https:// or http://")
+def _good_password(entered: str, name: str) -> str:
+    if entered and (fault := password_fault(entered, name)):
+        raise WrongAnswer(f"It {fault}")
     return entered
-
-
-def _public_address(entered: str) -> str:
-    parts = urlsplit(_address(entered))
-    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
-        raise click.UsageError("Twitch calls https only")
-    return entered.strip().rstrip("/")

@@ -10,20 +10,15 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from ..settings import LOOPBACK
 from .failure import SetupFailed
 from .redirect import query_of
+from .redirect_page import page, policy
 from .terminal import say
 
 _ANSWER_SECONDS = 2.0  # for a browser to read the page, before the wizard goes on
-
-_PAGE = b"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Back to the terminal</title></head>
-<body><h1>Back to the terminal</h1>
-<p>You can close this window: the terminal says how it went.</p></body></html>
-"""
 
 
 class RedirectListener:
@@ -63,6 +58,8 @@ class RedirectListener:
         finally:
             self._server.shutdown()
             self._server.server_close()
+            self._came.close()
+            self._tell.close()
 
     def wait(self, seconds: float) -> str | None:
         """The query of the redirect, or of an address pasted meanwhile; None when none came."""
@@ -126,22 +123,23 @@ class _Handler(BaseHTTPRequestHandler):
             return
         # Before the answer: what is typed once the page is there is no pasted address.
         self.server.take(parts.query)
-        self._answer()
+        self._answer(page(has_code="code" in parse_qs(parts.query)))
         self.server.answered.set()
 
-    def _answer(self) -> None:
+    def _answer(self, content: bytes) -> None:
         self.send_response(200)
         for name, value in (
             ("Content-Type", "text/html; charset=utf-8"),
-            ("Content-Length", str(len(_PAGE))),
-            ("Content-Security-Policy", "default-src 'none'"),
+            ("Content-Length", str(len(content))),
+            ("Content-Security-Policy", policy()),
+            ("X-Content-Type-Options", "nosniff"),
             ("Referrer-Policy", "no-referrer"),
             ("Cache-Control", "no-store"),
             ("Connection", "close"),
         ):
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(_PAGE)
+        self.wfile.write(content)
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Say nothing: the line would hold the code."""

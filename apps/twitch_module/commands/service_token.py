@@ -14,10 +14,18 @@ from .group import Group
 from .installation import Installation
 from .moments import end_is_near, from_ms, shown
 from .remote import as_json, local_or_remote
-from .terminal import note, say, show_json, show_list
+from .terminal import Cell, Column, note, say, show_json, show_list
 
 _PATH = "/api/auth/service-token"
-_GROUPS = (("id",), ("name", "made by"), ("scopes",), ("ends", "last used"), ("status",))
+_COLUMNS = (
+    "id",
+    "name",
+    "made by",
+    Column("ends", "time"),
+    Column("last used", "time"),
+    Column("status", "status"),
+    Column("scopes", "prose"),
+)
 _MAX_NAME_CHARACTERS = 100
 
 
@@ -99,7 +107,7 @@ def list_(api: Api | None, as_json: bool) -> None:
     elif not found:
         say("No service tokens. Make one: cli service-token create NAME --scope ... --days 90")
     else:
-        show_list(_GROUPS, [_cells(one) for one in found])
+        show_list(_COLUMNS, [_cells(one) for one in found])
     for one in found:
         if warning := _warning(one):
             note(warning)
@@ -181,13 +189,15 @@ def _warning(one: dict[str, Any]) -> str | None:
     return end_is_near(f"service token {one['id']} ({one['name']})", one["expires_at"])
 
 
-def _cells(one: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
+def _cells(one: dict[str, Any]) -> tuple[Cell, ...]:
     return (
-        (str(one["id"]),),
-        (one["name"], one["created_by"]),
-        (" ".join(one["scopes"]),),
-        ("never" if one["eternal"] else shown(one["expires_at"]), shown(one["last_used_at"])),
-        (_status(one),),
+        str(one["id"]),
+        one["name"],
+        one["created_by"],
+        "never" if one["eternal"] else one["expires_at"],
+        one["last_used_at"],
+        _status(one),
+        " ".join(one["scopes"]),
     )
 
 

@@ -1,18 +1,19 @@
 """`setup`: the wizard that connects the bot's account, and writes `.env`."""
 
-from typing import Any
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import click
 
 from ..common import Services, scopes_to_ask_for
-from ..domain.access import Actor
 from ..domain.oauth import Grant, Validation
 from ..errors import ModuleError
 from ..settings import LOOPBACK, Settings
 from . import env_file
+from .answer_checks import Outside
 from .bot import BOT_NAME, scopes_of_login
 from .browser_login import log_in_by_browser
+from .channel_offer import offer_channel
 from .device_flow import log_in_by_device
 from .failure import CONSOLE, SetupFailed, explained
 from .installation import Installation, services_on
@@ -37,34 +38,82 @@ def setup(
 ) -> None:
     """Connect the bot's own account, and write .env.
 
-    Asks for the Twitch application, the bot and its channel; has the bot log in at Twitch;
-    stores its tokens, and the answers. When something goes wrong, nothing is written.
+    Asks for the Twitch application, the bot and its channel, and checks each answer at once; has
+    the bot log in at Twitch; stores its tokens, and the answers; adds the channel. When something
+    goes wrong before that, nothing is written.
 
     Example: cli setup --device
     """
-    interview = Interview(installation)
-    say(f"You need a Twitch application: {CONSOLE}")
-    answers = interview.answers()
-    settings = answers.settings
-    redirect_uri = redirect_uri or _redirect_uri(settings)
-    services = services_on(settings)
-    channel = _check_with_twitch(services, answers)
-    scopes = scopes_of_login(settings, answers.bot, answers.channel, scopes_to_ask_for(settings))
-    if device:
-        grant = log_in_by_device(
-            settings, scopes, open_browser=not no_browser, wait_seconds=wait * 60
-        )
-    else:
-        say(f"Its redirect URLs must contain {redirect_uri}")
-        grant = log_in_by_browser(
+    login = _Login(device, paste, not no_browser, wait * 60)
+    progress = _Progress()
+    try:
+        answers, own_redirect = _asked(installation, device, redirect_uri)
+        services = services_on(answers.settings)
+        grant = login.grant(answers, own_redirect)
+        _keep(installation, services, answers, grant, progress)
+        offer_channel(installation, services, answers)
+        _tell_what_is_next(answers)
+    except (click.Abort, KeyboardInterrupt, EOFError) as error:
+        raise Stopped(progress.kept) from error
+
+
+class Stopped(SetupFailed):
+    """Whoever sits there has stopped the wizard; the message says what was kept."""
+
+    title = "Stopped"
+
+
+class _Progress:
+    kept = "nothing was written"
+
+
+class _Login(NamedTuple):
+    """How the bot logs in at Twitch."""
+
+    device: bool
+    paste: bool
+    open_browser: bool
+    wait_seconds: float
+
+    def grant(self, answers: Answers, redirect_uri: str) -> Grant:
+        """The bot's tokens. Raises SetupFailed."""
+        settings = answers.settings
+        usual = scopes_to_ask_for(settings)
+        scopes = scopes_of_login(settings, answers.bot, answers.channel, usual)
+        if self.device:
+            return log_in_by_device(
+                settings, scopes, open_browser=self.open_browser, wait_seconds=self.wait_seconds
+            )
+        return log_in_by_browser(
             settings,
             scopes,
             redirect_uri=redirect_uri,
-            open_browser=not no_browser,
-            paste=paste,
-            wait_seconds=wait * 60,
+            open_browser=self.open_browser,
+            paste=self.paste,
+            wait_seconds=self.wait_seconds,
         )
-    _keep(installation, services, answers, grant, channel)
+
+
+def _asked(
+    installation: Installation, device: bool, redirect_uri: str | None
+) -> tuple[Answers, str]:
+    """All answers, and where Twitch sends the bot's browser back, which it knows by then."""
+    interview = Interview(installation)
+    interview.ask_public_url()
+    public = interview.settings.twitch_redirect_uri
+    own = redirect_uri or _redirect_uri(interview.settings)
+    say(f"Register a Twitch application at {CONSOLE}, or open yours. Its redirect URLs:")
+    if not device:
+        say(f"  {own}    for the bot's login, now")
+    if device or public != own:
+        say(f"  {public}    for streamers' logins")
+    interview.ask_application()
+    outside = Outside(interview.settings)
+    if not device:
+        outside.wait_until_registered(own, is_needed_now=True)
+    if device or public != own:
+        outside.wait_until_registered(public, is_needed_now=False)
+    return interview.answers(), own
 
 
 def _redirect_uri(settings: Settings) -> str:
@@ -78,27 +127,14 @@ def _redirect_uri(settings: Settings) -> str:
     return f"http://localhost:{settings.port}/twitch/auth/callback"
 
 
-def _check_with_twitch(services: Services, answers: Answers) -> dict[str, Any]:
-    """The channel as Twitch describes it. Raises SetupFailed where an answer is not right."""
-    try:
-        services.auth.app_token()
-    except ModuleError as error:
-        raise explained(error, answers.settings.twitch_redirect_uri) from error
-    for login in (answers.bot, answers.channel):
-        user = services.twitch.find_user(login=login)
-        if user is None:
-            raise SetupFailed(f"Twitch knows nobody called {login}. Run setup again")
-    return user or {}
-
-
 def _keep(
     installation: Installation,
     services: Services,
     answers: Answers,
     grant: Grant,
-    channel: dict[str, Any],
+    progress: _Progress,
 ) -> None:
-    """Check whose tokens these are, then write what has been found out."""
+    """Check whose tokens these are, then write what has been found out, and say it."""
     try:
         validation = services.auth.validate(grant.access_token)
     except ModuleError as error:
@@ -107,12 +143,19 @@ def _keep(
         raise SetupFailed("Twitch does not know the token that it has just given. Try again")
     new = {**answers.new, **_bot_agreed_on(answers, validation)}
     user = services.twitch.find_user(user_id=validation.user_id) or {}
-    services.channels.add(Actor("cli", name="setup"), channel_id=str(channel.get("id")))
     # The file comes before the tokens: without the key in it nobody could read them.
     env_file.change(installation.env_file, new)
     display_name = str(user.get("display_name") or validation.login)
     services.tokens.keep_login(validation, display_name, grant)
-    _tell(installation, answers, validation, new)
+    progress.kept = f"the answers are in {installation.env_file}, and the tokens are stored."
+    progress.kept += f" Add the channel by: cli channels add {answers.channel}"
+    say(f"Connected as {validation.login}; the tokens are stored")
+    say(f"Written to {installation.env_file}: {', '.join(sorted(new)) or 'nothing new'}")
+    tell_what_hides(installation, new)
+    if answers.made_password is not None:
+        name = answers.settings.admin_username
+        say(f"Password of {name}, shown only this once (ADMIN_PASSWORD keeps it):")
+        say(f"  {answers.made_password}")
 
 
 def _bot_agreed_on(answers: Answers, validation: Validation) -> dict[str, str]:
@@ -125,13 +168,6 @@ def _bot_agreed_on(answers: Answers, validation: Validation) -> dict[str, str]:
     return {BOT_NAME: validation.login}
 
 
-def _tell(
-    installation: Installation, answers: Answers, validation: Validation, new: dict[str, str]
-) -> None:
-    file = installation.env_file
-    say(f"Connected as {validation.login}; the tokens are stored")
-    say(f"Written to {file}: {', '.join(sorted(new)) or 'nothing new'}")
-    tell_what_hides(installation, new)
-    base = answers.settings.twitch_redirect_uri.partition("/twitch/auth/")[0]
+def _tell_what_is_next(answers: Answers) -> None:
     say("Next: make serve, then have the streamer of")
-    say(f"  {answers.channel} log in at {base}/twitch/auth/login")
+    say(f"  {answers.channel} log in at {answers.settings.login_url}")

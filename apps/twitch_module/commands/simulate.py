@@ -13,7 +13,7 @@ import click
 from ..domain.catalogue import CATALOGUE, REVOKED, EventType
 from ..errors import ConfigurationError, ModuleError
 from ..settings import Settings
-from .activities import GROUPS, cells
+from .activities import COLUMNS, cells
 from .api_client import Api, poll, segment
 from .examination import Examination, NotChecked
 from .installation import Installation
@@ -280,7 +280,7 @@ def _followed(
     if tell and not scored:
         say("It is recorded, and earns nothing")
     elif tell:
-        show_list(GROUPS, [cells(one) for one in found])
+        show_list(COLUMNS, [cells(one) for one in found])
         waiting = sum(one["status"] not in _FINAL for one in found)
         if waiting:
             waited = int(time.monotonic() - began)

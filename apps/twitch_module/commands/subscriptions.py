@@ -7,12 +7,24 @@ import click
 from .api_client import Api
 from .group import Group
 from .remote import as_json, remote
-from .terminal import note, say, show_json, show_list
+from .terminal import Cell, Column, note, say, show_json, show_list
 from .words import ANY_EVENT_TYPE, channel_id
 
 _PATH = "/twitch/api/subscriptions"
-_GROUPS = (("type", "id"), ("channel",), ("status",), ("cost",), ("reason",))
-_MISSING = (("type", "channel id"), ("tried again",), ("reason",))
+_COLUMNS = (
+    "type",
+    "id",
+    Column("channel", "person"),
+    Column("status", "status"),
+    "cost",
+    Column("reason", "prose"),
+)
+_MISSING = (
+    "type",
+    Column("channel", "person"),
+    Column("tried again", "time"),
+    Column("reason", "prose"),
+)
 
 
 @click.group(cls=Group, short_help="The EventSub subscriptions, and single ones by hand.")
@@ -38,7 +50,7 @@ def list_(api: Api, as_json: bool) -> None:
         show_json(document)
         return
     if document["subscriptions"]:
-        show_list(_GROUPS, [_cells(one) for one in document["subscriptions"]])
+        show_list(_COLUMNS, [_cells(one) for one in document["subscriptions"]])
         cost, limit = document["total_cost"], document["max_total_cost"]
         note(f"{document['total']} subscriptions; they cost {cost} of {limit}")
     else:
@@ -105,22 +117,20 @@ def delete(api: Api, subscription_id: str, as_json: bool) -> None:
         say(document["detail"])
 
 
-def _cells(one: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
+def _cells(one: dict[str, Any]) -> tuple[Cell, ...]:
     return (
-        (one["type"], one["id"]),
-        (one["channel_id"] or "",),
-        (one["status"],),
-        (str(one["cost"]),),
-        (one["reason"] or "",),
+        one["type"],
+        one["id"],
+        (one.get("channel_name"), one["channel_id"]),
+        one["status"],
+        str(one["cost"]),
+        one["reason"],
     )
 
 
-def _missing(one: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
-    return (
-        (one["type"], one["channel_id"] or ""),
-        (one["retry_at"] or "",),
-        (one["reason"] or "",),
-    )
+def _missing(one: dict[str, Any]) -> tuple[Cell, ...]:
+    channel = (one.get("channel_name"), one["channel_id"])
+    return one["type"], channel, one["retry_at"], one["reason"]
 
 
 def _pair(text: str) -> tuple[str, str]:

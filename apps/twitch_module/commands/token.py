@@ -12,13 +12,19 @@ from ..services.tokens import Tokens
 from .group import Group
 from .installation import Installation
 from .moments import duration
-from .terminal import console, say, show_json, show_table
+from .terminal import Cell, Column, console, say, show_json, show_list
 from .token_import import import_
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 _user = click.argument("user")
 
-_COLUMNS = ("login", "id", "status", "scopes", "expires in", "last validated")
+_COLUMNS = (
+    Column("user", "person"),
+    Column("status", "status"),
+    "scopes",
+    "expires in",
+    Column("last validated", "time"),
+)
 
 
 @click.group(cls=Group, short_help="The users' tokens: list, renew, revoke, import; change keys.")
@@ -43,7 +49,7 @@ def list_(installation: Installation, as_json: bool) -> None:
     elif not shown:
         say("Nobody has logged in")
     else:
-        show_table(_COLUMNS, [_cells(one) for one in shown])
+        show_list(_COLUMNS, [_cells(one) for one in shown])
 
 
 @token.command()
@@ -132,10 +138,9 @@ def _described(row: TokenRow) -> dict[str, Any]:
     }
 
 
-def _cells(shown: dict[str, Any]) -> tuple[str, ...]:
+def _cells(shown: dict[str, Any]) -> tuple[Cell, ...]:
     return (
-        shown["login"],
-        shown["user_id"],
+        (shown["login"], shown["user_id"]),
         shown["status"],
         str(len(shown["scopes"])),
         duration(shown["expires_in"]),

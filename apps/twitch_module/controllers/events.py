@@ -3,12 +3,12 @@
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from ..common import services
 from ..domain.follow import origin
 from ..errors import Conflict, NotFound
-from ..models import activities, audit, events
+from ..models import activities, audit, channels, events
 from ..models.pages import Page
 from .http import Answer, actor, endpoint, reply
 from .operations import Says
@@ -85,6 +85,7 @@ class Redelivery(Filter):
     """Which activities to deliver again; those that were given up unless another is named."""
 
     status: Literal["dead", "delivered", "pending"] = "dead"
+    dry_run: StrictBool = Field(False, description="Only say how many fit")
 
 
 @endpoint(
@@ -124,7 +125,8 @@ def list_activities(query: ActivityQuery) -> Answer:
     """List activities, newest first."""
     with services().database.transaction(write=False) as transaction:
         page = activities.list_activities(transaction, **query.page("activity_type"))
-    shown = [_activity(row) for row in page.rows]
+        names = channels.logins(transaction, [row["channel_id"] for row in page.rows])
+    shown = [_activity(row, names) for row in page.rows]
     return reply(ActivityPage(activities=shown, next_cursor=_cursor(page)))
 
 
@@ -136,15 +138,19 @@ def list_activities(query: ActivityQuery) -> Answer:
     answers={200: Redelivered},
 )
 def redeliver_activities(given: Redelivery) -> Answer:
-    """Deliver again all that fit a filter."""
+    """Deliver again all that fit a filter, or only count them."""
     selection = given.selection("activity_type")
     selection["equal"]["status"] = given.status
+    if given.dry_run:
+        with services().database.transaction(timeout_seconds=30, write=False) as transaction:
+            count = activities.count_redeliverable(transaction, **selection)
+        return reply(Redelivered(redelivered=0, matching=count))
     with services().database.transaction(timeout_seconds=30) as transaction:
         count = activities.redeliver_all(transaction, **selection)
-        after = {**given.model_dump(exclude_none=True), "redelivered": count}
+        after = {**given.model_dump(exclude_none=True, exclude={"dry_run"}), "redelivered": count}
         audit.record(transaction, actor(), "activity.redeliver_all", "activities", after=after)
     services().delivery.wake()
-    return reply(Redelivered(redelivered=count))
+    return reply(Redelivered(redelivered=count, matching=count))
 
 
 @endpoint(
@@ -152,7 +158,7 @@ def redeliver_activities(given: Redelivery) -> Answer:
 )
 def show_activity(activity_id: str) -> Answer:
     """Show an activity."""
-    return reply(ActivityAnswer(activity=_activity(_existing(activity_id))))
+    return reply(ActivityAnswer(activity=_activity(*_existing(activity_id))))
 
 
 @endpoint(
@@ -164,7 +170,7 @@ def show_activity(activity_id: str) -> Answer:
 )
 def redeliver_activity(activity_id: str) -> Answer:
     """Deliver one activity again, under the same idempotency key."""
-    row = _existing(activity_id)
+    row, _ = _existing(activity_id)
     with services().database.transaction() as transaction:
         accepted = activities.redeliver(transaction, row["id"])
         if accepted:
@@ -173,18 +179,20 @@ def redeliver_activity(activity_id: str) -> Answer:
     if not accepted:
         raise Conflict(f"The activity is {row['status']}; it cannot be delivered again now")
     services().delivery.wake()
-    return reply(ActivityAnswer(activity=_activity(_existing(activity_id))), 202)
+    return reply(ActivityAnswer(activity=_activity(*_existing(activity_id))), 202)
 
 
-def _existing(activity_id: str) -> dict[str, Any]:
+def _existing(activity_id: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """The activity's row, and the login of its channel. Raises NotFound."""
     number = activity_id if activity_id.isascii() and activity_id.isdigit() else "0"
     row = None
     if len(number) <= 19 and int(number) < _LARGEST_ID:
         with services().database.transaction(write=False) as transaction:
             row = activities.get_activity(transaction, int(number))
+            names = channels.logins(transaction, [row["channel_id"]] if row else [])
     if row is None:
         raise NotFound(f"There is no activity {activity_id!r}")
-    return row
+    return row, names
 
 
 def _cursor(page: Page) -> str | None:
@@ -209,7 +217,7 @@ def _event(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _activity(row: dict[str, Any]) -> Activity:
+def _activity(row: dict[str, Any], names: dict[str, str]) -> Activity:
     return Activity(
         id=row["id"],
         event_id=row["event_id"],
@@ -217,6 +225,7 @@ def _activity(row: dict[str, Any]) -> Activity:
         user_id=row["user_id"] or None,
         user_name=row["user_name"] or None,
         channel_id=row["channel_id"],
+        channel_name=names.get(row["channel_id"]),
         units=row["units"],
         amount=row["amount"],
         rule=json.loads(row["rule"]),

@@ -23,6 +23,9 @@ class Shape(BaseModel):
 
 
 Time = Annotated[str, Field(description="RFC 3339, UTC", json_schema_extra={"format": "date-time"})]
+ChannelName = Annotated[
+    str | None, Field(description="The channel's login; null when it is not monitored")
+]
 Reason = Annotated[str | None, Field(description="Why, in words")]
 Cursor = Annotated[
     str | None, Field(description="`cursor` of the next page; null when this is the last")
@@ -125,6 +128,7 @@ class Subscription(Shape):
     cost: int
     created_at: str = Field(description="As Twitch writes it")
     channel_id: str | None
+    channel_name: ChannelName
     last_event_at: Time | None
     callback: str | None
 
@@ -133,6 +137,7 @@ class MissingSubscription(Shape):
     """One that a channel wants and Twitch has not."""
 
     channel_id: str
+    channel_name: ChannelName
     type: str
     reason: str
     retry_at: Time | None
@@ -213,6 +218,7 @@ class Activity(Shape):
     user_id: str | None
     user_name: str | None
     channel_id: str
+    channel_name: ChannelName
     units: int = Field(description="Bits, viewers, gifts or months")
     amount: int = Field(description="Points")
     rule: dict[str, Any] = Field(description="The rule that gave the points, and its figures")
@@ -240,9 +246,10 @@ class ActivityPage(Shape):
 
 
 class Redelivered(Shape):
-    """How many activities are delivered again."""
+    """How many activities fit, and how many are delivered again: none by a dry run."""
 
     redelivered: int
+    matching: int
 
 
 # Streamers

@@ -254,9 +254,10 @@ def get_activity(transaction: Transaction, activity_id: int) -> dict[str, Any] |
     return page.rows[0] if page.rows and page.rows[0]["id"] == activity_id else None
 
 
+_CAN_BE_REDELIVERED = "status IN ('pending', 'dead', 'delivered') AND user_id <> ''"
 _REDELIVER = (
     "UPDATE twitch_activities SET status = 'pending', attempts = 0, reason = NULL, due_at_ms = %s"
-    " WHERE status IN ('pending', 'dead', 'delivered') AND user_id <> ''"
+    f" WHERE {_CAN_BE_REDELIVERED}"
 )
 
 
@@ -283,6 +284,21 @@ def redeliver_all(
     announce(transaction)
     sql = " AND ".join([_REDELIVER, *conditions]) + " RETURNING id"
     return len(transaction.execute(sql, [transaction.now_ms(), *values]))
+
+
+def count_redeliverable(
+    transaction: Transaction,
+    equal: Mapping[str, str],
+    *,
+    since_ms: int | None = None,
+    until_ms: int | None = None,
+) -> int:
+    """How many activities `redeliver_all` would take now."""
+    conditions, values = where(equal, time="created_at_ms", since_ms=since_ms, until_ms=until_ms)
+    wanted = " AND ".join([_CAN_BE_REDELIVERED, *conditions])
+    return int(
+        transaction.execute(f"SELECT count(*) FROM twitch_activities WHERE {wanted}", values)[0][0]
+    )
 
 
 class QueueState(NamedTuple):

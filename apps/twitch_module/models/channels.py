@@ -91,6 +91,17 @@ def list_all(transaction: Transaction) -> list[Channel]:
     return [_channel(row) for row in transaction.select(f"{_SELECT} ORDER BY channel_name")]
 
 
+def logins(transaction: Transaction, channel_ids: Iterable[str] | None = None) -> dict[str, str]:
+    """The login by channel id: of these channels, as far as they are monitored, or of all."""
+    sql = "SELECT channel_id, channel_name FROM twitch_channels"
+    wanted = None if channel_ids is None else sorted(set(channel_ids))
+    if wanted == []:
+        return {}
+    if wanted is not None:
+        sql += f" WHERE channel_id IN ({', '.join(['%s'] * len(wanted))})"
+    return dict(transaction.execute(sql, wanted or ()))
+
+
 def change(transaction: Transaction, channel_id: str, changes: Mapping[str, Any]) -> None:
     """Set some of is_active, gateway_id, points, event_types and backfill."""
     stored = {name: _stored(name, value) for name, value in changes.items()}

@@ -23,6 +23,7 @@ import pydal
 from pydal.connection import ConnectionPool
 
 from ..errors import ConfigurationError, DatabaseUnavailable
+from .database_faults import postgresql_fault, sqlite_fault
 from .tables import define_tables
 
 # What the drivers raise when the database is away, locked, full or slow. Other errors are ours.
@@ -143,19 +144,20 @@ class Database:
     def __init__(self, uri: str, folder: Path) -> None:
         """Connect to sqlite://file (relative to `folder`) or any PostgreSQL URI of libpq.
 
-        Raises DatabaseUnavailable when a PostgreSQL server does not answer, and
-        ConfigurationError for an address that cannot be read.
+        Raises DatabaseUnavailable, which says where and why, when a server or a file cannot be
+        used, and ConfigurationError for an address that cannot be read.
         """
         self.sqlite = uri.startswith("sqlite:")
         self._uri = uri
         # SQLite has one writer at a time. Within the process writers queue here, because
         # SQLite's own way of waiting is to sleep and look again.
         self._writer = threading.Lock()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(folder)
+        # Absolute, because pydal pools connections by address.
+        self._file = folder.absolute() / uri.removeprefix("sqlite://")
         driver_args: dict[str, str] = {}
         if self.sqlite:
-            # Absolute, because pydal pools connections by address.
-            address = f"sqlite://{folder.absolute() / uri.removeprefix('sqlite://')}"
+            address = f"sqlite://{self._file}"
         else:
             address, driver_args = _for_pydal(uri)
         _deadline.at = time.monotonic() + DEFAULT_TIMEOUT_SECONDS
@@ -174,7 +176,7 @@ class Database:
         except SyntaxError as error:
             raise ConfigurationError([_POSTGRES_FORM]) from error
         except RuntimeError as error:  # pydal wraps what the driver said
-            raise DatabaseUnavailable("The database does not accept a connection") from error
+            raise self._fault(str(error).rpartition("Error: ")[2]) from error
         self._adapter = self._db._adapter
         # pydal refuses to pool SQLite connections; opening one costs more than a commit.
         self._adapter.pool_size = _POOL_SIZE
@@ -183,6 +185,36 @@ class Database:
         self._adapter.check_active_connection = False
         define_tables(self._db)
         self._adapter.close("rollback")
+        if self.sqlite:
+            self._look_into_file()
+
+    def explained(self, error: DatabaseUnavailable) -> DatabaseUnavailable:
+        """The error of a transaction with where and why, for whoever starts or examines us.
+
+        It is not said to callers of the API.
+        """
+        cause = error.__cause__
+        return error if cause is None else self._fault(str(cause), is_connected=True)
+
+    def _fault(self, said: str, *, is_connected: bool = False) -> DatabaseUnavailable:
+        if self.sqlite:
+            return sqlite_fault(self._file, said)
+        given = psycopg2.extensions.parse_dsn(self._uri)
+        host, port = given.get("host", "localhost"), given.get("port", "5432")
+        host = f"[{host}]" if ":" in host else host
+        place = host if host.startswith("/") else f"{host}:{port}"
+        password = given.get("password", "")
+        return postgresql_fault(place, said, password, is_connected=is_connected)
+
+    def _look_into_file(self) -> None:
+        """Find out now whether it can be opened, and is a database."""
+        try:
+            self._adapter.get_connection()
+            self._adapter.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+        except sqlite3.DatabaseError as error:
+            raise self._fault(str(error)) from error
+        finally:
+            self._discard_connection()
 
     def _prepare_connection(self, adapter: Any) -> None:
         if not self.sqlite:
@@ -220,7 +252,7 @@ class Database:
             transaction = Transaction(self._db, sqlite=self.sqlite)
             if locked:
                 # To a tenth of a second: a text that has come before is not parsed again.
-                transaction.execute(f"PRAGMA busy_timeout={_left_ms() // 100 * 100}")
+                transaction.execute(f"PRAGMA busy_timeout={round(_left_ms(), -2)}")
                 transaction.execute("BEGIN IMMEDIATE")
             yield transaction
             connection.commit()
@@ -257,6 +289,14 @@ class Database:
                 idle.pop().close()
 
 
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "it is a file" if isinstance(error, FileExistsError) else error.strerror
+        raise ConfigurationError([f"DATA_DIR {folder} cannot be made: {reason}"]) from error
+
+
 def _for_pydal(uri: str) -> tuple[str, dict[str, str]]:
     """A PostgreSQL address as pydal takes it, and what goes straight to the driver.
 
@@ -278,5 +318,6 @@ def _for_pydal(uri: str) -> tuple[str, dict[str, str]]:
             **given,
             "port": port,
         }
-    host = f"[{host}]" if ":" in host else host
+    if ":" in host:  # pydal would take the brackets for a part of the name
+        host, given["hostaddr"] = f"[{host}]", host
     return f"postgres://{credentials}@{host}:{port}/{database}", given

@@ -5,7 +5,9 @@ old version goes on working while a new one starts. Both databases can roll back
 changes, so that a step, and the note that it was done, happen together or not at all.
 """
 
-from ..errors import ConfigurationError
+import psycopg2.errors
+
+from ..errors import ConfigurationError, DatabaseUnavailable
 from .database import Database, Transaction
 from .message_ids import INDEXED_TO, WEEK_MS
 
@@ -208,8 +210,15 @@ def migrate(database: Database) -> int:
     """Bring the schema to this version; how many steps that took. Safely run by many at once.
 
     Raises ConfigurationError when the database is newer than this program, and
-    DatabaseUnavailable when it does not answer.
+    DatabaseUnavailable when it does not answer, or lets us make no tables.
     """
+    try:
+        return _migrate(database)
+    except psycopg2.errors.InsufficientPrivilege as error:
+        raise DatabaseUnavailable("The database does not let us make tables") from error
+
+
+def _migrate(database: Database) -> int:
     with database.transaction(timeout_seconds=60) as transaction:
         if not transaction.sqlite:  # SQLite's transaction is alone by itself
             transaction.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])

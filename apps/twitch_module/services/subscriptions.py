@@ -9,7 +9,7 @@ from ..domain.catalogue import CATALOGUE
 from ..domain.channel_rules import type_problems
 from ..domain.subscription import Known, Subscription, Wanted
 from ..errors import Conflict, Invalid, NotFound, TwitchRefused
-from ..models import setbacks, subscriptions
+from ..models import channels, setbacks, subscriptions
 from ..models.database import Database
 from .reconciler import Reconciler
 from .subscriber import Subscriber
@@ -50,16 +50,19 @@ class Subscriptions:
             known = subscriptions.known(transaction)
             last_events = subscriptions.last_events(transaction)
             failed = setbacks.list_all(transaction)
+            names = channels.logins(transaction)
             now = transaction.now_ms() / 1000
         found = [rules.from_twitch(one) for one in listed.subscriptions]
         living = {(one.channel_id, one.type) for one in found if one.is_living()}
         return {
             "subscriptions": [
-                self._shown(one, known.get(one.id), last_events.get(one.id), now) for one in found
+                self._shown(one, known.get(one.id), last_events.get(one.id), now, names)
+                for one in found
             ],
             "missing": [
                 {
                     "channel_id": one.channel_id,
+                    "channel_name": names.get(one.channel_id),
                     "type": one.event_type,
                     "reason": one.reason,
                     "retry_at_ms": one.retry_at_ms,
@@ -94,7 +97,8 @@ class Subscriptions:
         with self._database.transaction(write=False) as transaction:
             known = subscriptions.known(transaction, made.channel_id).get(made.id)
             now = transaction.now_ms() / 1000
-        return self._shown(made, known, None, now), outcome == "created"
+            names = channels.logins(transaction, [made.channel_id])
+        return self._shown(made, known, None, now, names), outcome == "created"
 
     def delete(self, subscription_id: str) -> bool:
         """End a subscription; whether a channel still wants it, so that it will return.
@@ -112,7 +116,12 @@ class Subscriptions:
         return any(self._reconciler.is_wanted(rules.from_twitch(one)) for one in there)
 
     def _shown(
-        self, one: Subscription, known: Known | None, last_event_at_ms: int | None, now: float
+        self,
+        one: Subscription,
+        known: Known | None,
+        last_event_at_ms: int | None,
+        now: float,
+        names: Mapping[str, str],
     ) -> dict[str, Any]:
         return {
             "id": one.id,
@@ -124,6 +133,7 @@ class Subscriptions:
             "cost": one.cost,
             "created_at": one.created_at,
             "channel_id": one.channel_id or None,
+            "channel_name": names.get(one.channel_id),
             "last_event_at_ms": last_event_at_ms,
             "callback": one.callback or None,
         }
