@@ -1,6 +1,6 @@
 # `make` alone lists the commands.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve worker migrate test lint bench e2e chaos
+.PHONY: help setup run serve worker migrate test lint bench e2e
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -39,23 +39,24 @@ bench: $(BIN)/.installed-bench  ## Measure speed (SCENARIOS, ROWS, ROUNDS, SCALE
 e2e: $(BIN)/.installed-dev  ## The tests in a real browser alone
 	$(BIN)/pytest tests/browser
 
-chaos: $(BIN)/.installed-dev  ## The fault suite alone
-	$(BIN)/pytest tests/faults
-
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo 'Python 3.11 or newer is needed; name it with PYTHON=...' >&2; exit 1; }
-	$(PYTHON) -m venv .venv
+	@echo 'Creating .venv'
+	@$(PYTHON) -m venv .venv
 
 # A stamp is written when an installation has gone through to its end.
 $(BIN)/.installed: requirements.txt | $(BIN)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@echo "Installing $$(grep -c '==' requirements.txt) packages into .venv: some 20 seconds"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(BIN)/.installed-dev: requirements-dev.txt requirements.txt | $(BIN)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@echo 'Installing what the tests need on top: a minute or so'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(BIN)/.installed
 
 $(BIN)/.installed-bench: requirements-bench.txt requirements-dev.txt requirements.txt | $(BIN)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@echo 'Installing what the benchmark needs on top: a minute or so'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@ $(BIN)/.installed-dev $(BIN)/.installed

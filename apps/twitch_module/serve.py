@@ -6,8 +6,10 @@ Checks the configuration, brings the database up to date, and runs the web proce
 import multiprocessing
 import os
 import resource
+import signal
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,6 +19,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import mp as _mp
 
+from .claims import Taken, claim_port, resolved
 from .domain.connections import FILES_FOR_OTHERS, MOST, most_connections
 from .doubts import doubts
 from .errors import DatabaseUnavailable, ModuleError
@@ -31,21 +34,32 @@ DATABASE_WAIT_SECONDS, UNUSABLE_WAIT_SECONDS = 60, 10
 MAX_HEAD_BYTES = 32 * 1024  # the guard takes half of it, and says so; beyond, granian answers 431
 
 
-def main() -> None:
-    """Serve until told to stop. Exit status 2, and a line per problem, when that cannot be."""
+def main(greet: Callable[[], None] = lambda: None) -> None:
+    """Serve until told to stop. Exit status 2, and a line per problem, when that cannot be.
+
+    `greet` is called when nothing is in the way.
+    """
     os.umask(0o077)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until granian listens: no traceback
     try:
         settings = read_settings()
+        address = resolved(settings.host, settings.port)
+        claim = claim_port(address, settings.port)  # until this process ends
         prepare_database(settings)
+    except Taken as taken:
+        print(taken, file=sys.stderr)
+        raise SystemExit(2) from None
     except ModuleError as error:
         print(f"{error.title}:\n{error}", file=sys.stderr)
         raise SystemExit(2) from None
     os.environ.setdefault("PY4WEB_SERVICE", str(settings.data_dir / "py4web"))
-    print(f"WaddleBot's Twitch module: http://{settings.host}:{settings.port}/twitch/health")
-    print(f"Twitch calls {settings.twitch_webhook_callback_url}", flush=True)
-    run_server(
-        "apps.twitch_module.rsgi:application", settings.host, settings.port, settings.workers
-    )
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    greet()
+    print(f"WaddleBot's Twitch module: http://{host}:{settings.port}/twitch/health")
+    print(f"Twitch calls {settings.twitch_webhook_callback_url}")
+    print("Stop with Ctrl-C", flush=True)
+    run_server(f"{__package__}.rsgi:application", address, settings.port, settings.workers)
+    del claim
 
 
 def run_server(
@@ -62,9 +76,7 @@ def run_server(
     """
     # A forked process would inherit our connections to the database.
     multiprocessing.set_start_method("spawn")
-    # For the web processes, which have some forty threads: glibc would give each second one a heap
-    # of its own, whose gaps no other uses. Ten megabytes; no webhook is slower for it.
-    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    _spare_memory()
     Granian(
         target,
         address=host,
@@ -87,6 +99,17 @@ def run_server(
         respawn_interval=0.1,
         workers_kill_timeout=9,  # longer than it takes in common.STOP_SECONDS
     ).serve(spawn_target=partial(_work, interface))
+
+
+def _spare_memory() -> None:
+    """Settings of glibc's for the web processes, which reads them at its start."""
+    # They have some forty threads, and each second one would have a heap of its own, whose gaps
+    # no other uses. Ten megabytes; no webhook is slower for it.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    # A password's hash takes 19 MB for an instant. Once such a piece has been given back, glibc
+    # would keep the next ones in its heap, for good.
+    for name in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"):
+        os.environ.setdefault(name, str(4 << 20))
 
 
 def _raise_file_limit() -> int:

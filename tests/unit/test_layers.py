@@ -21,6 +21,7 @@ BELOW: dict[str, set[str]] = {
     "wrong_values": set(),
     "settings": {"errors", "domain", "wrong_values"},
     "doubts": {"settings", "wrong_values"},
+    "claims": {"errors"},
     "demo_settings": {"keys", "settings"},
     "models": {"errors", "domain", "models"},
     "clients": {"errors", "version", "settings", "domain", "clients"},
