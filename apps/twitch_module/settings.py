@@ -4,6 +4,7 @@ Every value comes from an environment variable of the same name in capitals, or 
 file that `NAME_FILE` names, or from `.env` beside the Makefile; the environment wins.
 """
 
+import base64
 import json
 import re
 import tomllib
@@ -170,6 +171,22 @@ class Settings(BaseModel):
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value().encode()) < 32:
             raise ValueError("must be at least 32 bytes (RFC 7518, 3.2)")
+        return value
+
+    @field_validator("token_encryption_keys")
+    @classmethod
+    def _fernet_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                keys = [
+                    base64.urlsafe_b64decode(key) for key in value.get_secret_value().split(",")
+                ]
+            except ValueError:
+                keys = []
+            if not keys or {len(key) for key in keys} != {32}:
+                raise ValueError(
+                    "must be Fernet keys with commas between: each 32 bytes in URL-safe base64"
+                )
         return value
 
     @field_validator("admin_username")

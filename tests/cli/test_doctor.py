@@ -238,7 +238,7 @@ def test_people_get_a_table(ward: Ward) -> None:
         ),
         pytest.param(
             lambda ward: ward.set(TOKEN_ENCRYPTION_KEYS="no key"),
-            "encryption keys",
+            "configuration",
             "wrong",
             "must be Fernet keys",
             id="key-no-key",
