@@ -1,3 +1,3 @@
 """This module's version, as it is told to others."""
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
