@@ -4,57 +4,22 @@ Twitch: EventSub Subscription Types. Adding a type is one row here and one build
 `payloads`.
 """
 
-from dataclasses import dataclass
-
-BROADCASTER = "broadcaster_user_id"
-MODERATOR = "moderator_user_id"
-READER = "user_id"
-
-# One grant that must exist: by the user in this key of the condition, any of these scopes.
-Grant = tuple[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True)
-class EventType:
-    type: str
-    version: str
-    # What the page writes on the button.
-    title: str
-    # Every key must be there; of `either`, exactly one; `optional` may be.
-    condition: tuple[str, ...] = (BROADCASTER,)
-    either: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
-    grants: tuple[Grant, ...] = ()
-    removed_versions: tuple[str, ...] = ()
-    # What the page's amount means for it: bits, viewers, gifts, ... or "" for nothing.
-    unit: str = ""
-    can_be_anonymous: bool = False
-
-    def accepts(self, condition: dict[str, str]) -> bool:
-        keys = set(condition)
-        if self.either and len(keys & set(self.either)) != 1:
-            return False
-        allowed = {*self.condition, *self.either, *self.optional}
-        return set(self.condition) <= keys <= allowed and all(condition.values())
-
-
-def _by_broadcaster(*scopes: str) -> tuple[Grant, ...]:
-    return ((BROADCASTER, scopes),)
-
-
-def _by_moderator(*scopes: str) -> tuple[Grant, ...]:
-    return ((MODERATOR, scopes),)
-
-
-SUBSCRIPTIONS = _by_broadcaster("channel:read:subscriptions")
-BITS = _by_broadcaster("bits:read")
-HYPE = _by_broadcaster("channel:read:hype_train")
-CHAT = (
-    (READER, ("user:read:chat",)),
-    (READER, ("user:bot",)),
-    (BROADCASTER, ("channel:bot",)),
+from .catalogue_more import MORE
+from .event_type import (
+    CHAT,
+    READER,
+    WITH_MODERATOR,
+    WITH_READER,
+    EventType,
+    by_broadcaster,
+    by_moderator,
 )
-WITH_MODERATOR = (BROADCASTER, MODERATOR)
+
+__all__ = ["EVENT_TYPES", "EventType"]
+
+SUBSCRIPTIONS = by_broadcaster("channel:read:subscriptions")
+BITS = by_broadcaster("bits:read")
+HYPE = by_broadcaster("channel:read:hype_train")
 RAID_ENDS = ("from_broadcaster_user_id", "to_broadcaster_user_id")
 
 _ROWS = (
@@ -63,7 +28,7 @@ _ROWS = (
         "2",
         "Follow",
         WITH_MODERATOR,
-        grants=_by_moderator("moderator:read:followers"),
+        grants=by_moderator("moderator:read:followers"),
         removed_versions=("1",),
     ),
     EventType("channel.subscribe", "1", "Subscription", grants=SUBSCRIPTIONS),
@@ -77,21 +42,21 @@ _ROWS = (
     ),
     EventType("channel.cheer", "1", "Cheer", grants=BITS, unit="bits", can_be_anonymous=True),
     EventType("channel.raid", "1", "Raid", (), either=RAID_ENDS, unit="viewers"),
-    EventType("channel.ban", "1", "Ban", grants=_by_broadcaster("channel:moderate")),
+    EventType("channel.ban", "1", "Ban", grants=by_broadcaster("channel:moderate")),
     EventType("channel.subscription.message", "1", "Resubscription", grants=SUBSCRIPTIONS),
     EventType("channel.subscription.end", "1", "Subscription ends", grants=SUBSCRIPTIONS),
     EventType("channel.bits.use", "1", "Bits used", grants=BITS, unit="bits"),
-    EventType("channel.unban", "1", "Unban", grants=_by_broadcaster("channel:moderate")),
+    EventType("channel.unban", "1", "Unban", grants=by_broadcaster("channel:moderate")),
     EventType(
-        "channel.moderator.add", "1", "New moderator", grants=_by_broadcaster("moderation:read")
+        "channel.moderator.add", "1", "New moderator", grants=by_broadcaster("moderation:read")
     ),
-    EventType("channel.chat.message", "1", "Chat message", (BROADCASTER, READER), grants=CHAT),
+    EventType("channel.chat.message", "1", "Chat message", WITH_READER, grants=CHAT),
     EventType(
         "channel.channel_points_custom_reward_redemption.add",
         "1",
         "Reward redeemed",
         optional=("reward_id",),
-        grants=_by_broadcaster("channel:read:redemptions", "channel:manage:redemptions"),
+        grants=by_broadcaster("channel:read:redemptions", "channel:manage:redemptions"),
     ),
     EventType(
         "channel.hype_train.begin",
@@ -121,27 +86,27 @@ _ROWS = (
         "channel.poll.end",
         "1",
         "Poll ends",
-        grants=_by_broadcaster("channel:read:polls", "channel:manage:polls"),
+        grants=by_broadcaster("channel:read:polls", "channel:manage:polls"),
     ),
     EventType(
         "channel.prediction.end",
         "1",
         "Prediction ends",
-        grants=_by_broadcaster("channel:read:predictions", "channel:manage:predictions"),
+        grants=by_broadcaster("channel:read:predictions", "channel:manage:predictions"),
     ),
-    EventType("channel.goal.end", "1", "Goal ends", grants=_by_broadcaster("channel:read:goals")),
+    EventType("channel.goal.end", "1", "Goal ends", grants=by_broadcaster("channel:read:goals")),
     EventType(
         "channel.charity_campaign.donate",
         "1",
         "Charity donation",
-        grants=_by_broadcaster("channel:read:charity"),
+        grants=by_broadcaster("channel:read:charity"),
     ),
     EventType(
         "channel.shoutout.receive",
         "1",
         "Shoutout received",
         WITH_MODERATOR,
-        grants=_by_moderator("moderator:read:shoutouts", "moderator:manage:shoutouts"),
+        grants=by_moderator("moderator:read:shoutouts", "moderator:manage:shoutouts"),
         unit="viewers",
     ),
     EventType("stream.online", "1", "Stream goes live"),
@@ -152,4 +117,4 @@ _ROWS = (
     EventType("user.update", "1", "User changed", (READER,)),
 )
 
-EVENT_TYPES = {row.type: row for row in _ROWS}
+EVENT_TYPES = {row.type: row for row in (*_ROWS, *MORE)}

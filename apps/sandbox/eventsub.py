@@ -9,6 +9,7 @@ from . import sender
 from .callback import is_webhook_callback
 from .catalogue import EVENT_TYPES, EventType
 from .endpoint import played
+from .event_type import BATCHED
 from .exchange import Answer, Call, json_answer
 from .helix import authorize, refusal
 from .subscriptions import AlreadyExists, LimitReached, Subscription, cost, is_secret
@@ -28,6 +29,8 @@ def create(call: Call) -> Answer:
         raise refusal(400, "The request body must be a JSON object", headers)
     row = _known_type(order, headers)
     condition = _condition(order, row, token, headers)
+    if row.type == BATCHED and order.get("is_batching_enabled") is not True:
+        raise refusal(400, "is_batching_enabled must be true", headers)
     callback, secret = _transport(order, headers)
     if not _is_authorized(row, condition, token.client_id):
         raise refusal(403, "subscription missing proper authorization", headers)
@@ -87,6 +90,8 @@ def delete(call: Call) -> Answer:
 def _known_type(order: dict[str, Any], headers: dict[str, str]) -> EventType:
     asked, version = order.get("type"), order.get("version")
     row = EVENT_TYPES.get(asked) if isinstance(asked, str) else None
+    if isinstance(asked, str) and asked in world.settings.further_types:
+        row = EventType(asked, "1", asked)
     is_removed = asked in world.settings.removed_types
     if is_removed or (row and version in row.removed_versions):
         raise refusal(410, "this subscription type and version has been removed", headers)

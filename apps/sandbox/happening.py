@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from . import payloads, payloads_channel, sender
+from . import payloads, payloads_channel, payloads_more, sender
 from .catalogue import EVENT_TYPES
 from .messages import Message, Try
 from .orders import refused
@@ -12,7 +12,7 @@ from .people import STREAMER, Person
 from .subscriptions import Subscription
 from .world import world
 
-BUILDERS = {**payloads.BUILDERS, **payloads_channel.BUILDERS}
+BUILDERS = {**payloads.BUILDERS, **payloads_channel.BUILDERS, **payloads_more.BUILDERS}
 WAYS = ("normal", "forged", "stale", "repeat")
 LARGEST_NUMBER_OF_TIMES = 1_000
 LARGEST_NUMBER_AT_ONCE = 32
@@ -65,7 +65,7 @@ def _message(order: dict[str, Any]) -> Message:
 
 def _subscription(order: dict[str, Any]) -> Subscription:
     event_type = order.get("type")
-    if event_type not in EVENT_TYPES:
+    if event_type not in EVENT_TYPES and event_type not in world.settings.further_types:
         raise refused(400, f"unknown type: {event_type}")
     broadcaster_id = str(order.get("broadcaster_user_id") or STREAMER.id)
     found = world.subscriptions.find(str(event_type), broadcaster_id)
@@ -76,7 +76,9 @@ def _subscription(order: dict[str, Any]) -> Subscription:
 
 
 def _event(order: dict[str, Any], subscription: Subscription) -> dict[str, Any]:
-    row = EVENT_TYPES[subscription.type]
+    row = EVENT_TYPES.get(subscription.type)
+    if row is None:  # a type that Twitch has added: its event is what the order says
+        return {}
     anonymous = bool(order.get("anonymous")) and row.can_be_anonymous
     amount = order.get("amount") or 0
     if not isinstance(amount, int) or amount < 0:

@@ -14,6 +14,7 @@ from typing import Any
 import requests
 
 from .background import background
+from .event_type import BATCHED
 from .messages import Message, Messages, Try
 from .signing import signature, timestamp
 from .subscriptions import ENABLED, FAILED, PENDING, Subscription
@@ -36,7 +37,11 @@ def notification(
     subscription: Subscription, event: dict[str, Any], *, how: str, message_id: str | None
 ) -> Message:
     """A message about an event, kept but not yet sent."""
-    body = {"subscription": subscription.as_dict(), "event": event}
+    body: dict[str, Any] = {"subscription": subscription.as_dict()}
+    if subscription.type == BATCHED:
+        body["events"] = [event]
+    else:
+        body["event"] = event
     return _message("notification", subscription, body, how=how, message_id=message_id)
 
 

@@ -19,6 +19,8 @@ class Settings:
     challenges: str = "send"
     # Types that Twitch has taken away: creating one answers 410.
     removed_types: list[str] = field(default_factory=list)
+    # Types that Twitch has added: version 1, about a broadcaster, without a grant.
+    further_types: list[str] = field(default_factory=list)
     # Subscriptions per page of the EventSub list; Twitch does not publish its own number.
     page_size: int = 100
     user_token_seconds: int = 14_400
@@ -54,7 +56,7 @@ class Settings:
 
 CHOICES = {"grants": ("all", "strict"), "challenges": ("send", "never")}
 TEXTS = ("logged_in_user_id",)
-LISTS = ("gateway_keys", "redirect_uris", "removed_types")
+LISTS = ("further_types", "gateway_keys", "redirect_uris", "removed_types")
 
 
 def _fits(name: str, value: Any) -> bool:

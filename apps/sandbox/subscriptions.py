@@ -156,4 +156,5 @@ def is_secret(text: str) -> bool:
 
 def cost(event_type: str, named_user_agreed: bool) -> int:
     """Twitch: 0 when a user must agree, or has agreed to anything anyway; otherwise 1."""
-    return 0 if EVENT_TYPES[event_type].grants or named_user_agreed else 1
+    row = EVENT_TYPES.get(event_type)
+    return 0 if (row and row.grants) or named_user_agreed else 1

@@ -7,6 +7,7 @@ import click
 
 from .commands.activities import activities, redeliver
 from .commands.admin import admin
+from .commands.catalogue import catalogue
 from .commands.channels import channels
 from .commands.completion import VARIABLE, completion
 from .commands.doctor import doctor
@@ -46,7 +47,7 @@ def commands(context: click.Context, env_file: Path) -> None:
 commands.add_section("This installation", (setup, doctor, token, admin, service_token))
 commands.add_section(
     "A running service",
-    (channels, subscriptions, events, activities, redeliver, simulate),
+    (channels, subscriptions, catalogue, events, activities, redeliver, simulate),
 )
 commands.add_section("Your shell", (completion,))
 

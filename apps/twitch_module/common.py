@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
+from urllib.parse import urlencode
 
 import structlog
 
@@ -178,10 +179,20 @@ def build(settings: Settings, *, receives: bool = True) -> Services:
     subscriber = Subscriber(database, twitch, ours)
     usual_scopes = set(scopes_to_ask_for(settings))
 
-    def login_url(channel_id: str) -> str:
-        """The usual link, unless the channel's own types need more."""
-        more = set(scopes_to_ask_for(settings, roster.types(channel_id))) - usual_scopes
-        return f"{settings.login_url}?channel_id={channel_id}" if more else settings.login_url
+    def login_scopes(channel_id: str | None, event_type: str | None = None) -> list[str]:
+        """What to ask a streamer for: what the channel's types need, and this one."""
+        types = roster.types(channel_id or "")
+        return scopes_to_ask_for(settings, [*types, event_type] if event_type else types)
+
+    def login_url(channel_id: str, event_type: str) -> str:
+        """The usual link, unless the channel's own types, or this one, need more."""
+        needed = login_scopes(channel_id)
+        query = {}
+        if not usual_scopes.issuperset(needed):
+            query["channel_id"] = channel_id
+        if needed != login_scopes(channel_id, event_type):
+            query["event_type"] = event_type
+        return f"{settings.login_url}?{urlencode(query)}" if query else settings.login_url
 
     reconciler = Reconciler(
         database,
@@ -244,7 +255,7 @@ def build(settings: Settings, *, receives: bool = True) -> Services:
             auth_url=settings.twitch_auth_url,
             client_id=settings.twitch_app_id,
             redirect_uri=settings.twitch_redirect_uri,
-            scopes=lambda channel_id: scopes_to_ask_for(settings, roster.types(channel_id or "")),
+            scopes=login_scopes,
         ),
         upkeep,
         AdminAuth(

@@ -11,6 +11,7 @@ import pytest
 
 from apps.twitch_module.cli import commands
 from apps.twitch_module.commands import api_client, pages
+from apps.twitch_module.domain.catalogue import CATALOGUE
 from tests.environment import ADMIN, PASSWORD
 from tests.messages import EVENTS, Message, person
 from tests.processes import Sandbox, free_port, wait_until
@@ -173,6 +174,38 @@ class TestSubscriptions:
         assert made["id"] in [one["id"] for one in document["subscriptions"]]
         assert deleted["deleted"]
 
+    def test_the_catalogue_shows_every_type_and_what_it_needs(self, cli: Commands) -> None:
+        types = cli.json("catalogue")["types"]
+        chat = cli.done("catalogue", "chat", "message")
+        (follow,) = cli.json("catalogue", "channel.follow")["types"]
+
+        assert list(CATALOGUE) == [one["type"] for one in types]
+        assert "channel.follow" not in chat
+        assert "user: user:read:chat user:bot; broadcaster: channel:bot" in chat
+        assert ("2", "follow", True) == (
+            follow["version"],
+            follow["activity"],
+            follow["is_of_channel"],
+        )
+        assert [{"by": "moderator_user_id", "any_of": ["moderator:read:followers"]}] == follow[
+            "grants"
+        ]
+
+    def test_the_advice_about_an_unknown_type_leads_to_success(
+        self, cli: Commands, running_sandbox: Sandbox
+    ) -> None:
+        running_sandbox.control("settings", {"further_types": ["channel.newest"]})
+        create = ("subscriptions", "create", "channel.newest")
+        code, advice = cli.refused(*create, "--channel", STREAMER_ID)
+        condition = f"broadcaster_user_id={STREAMER_ID}"
+        made = cli.json(*create, "--version", "1", "--condition", condition)["subscription"]
+        cli.done("subscriptions", "delete", made["id"])
+
+        assert 1 == code
+        assert "with its version and its condition, and without a channel" in " ".join(
+            advice.split()
+        )
+
     @pytest.mark.parametrize(
         ("words", "status", "told"),
         [
@@ -261,8 +294,11 @@ class TestLists:
     ) -> None:
         def ended() -> int:
             page = cli.json("activities", "list", "--status", "delivered", "--user", "8001")
-            waits = cli.json("activities", "list", "--status", "pending")["activities"]
-            return 0 if waits else len(page["activities"])
+            on_their_way = any(
+                cli.json("activities", "list", "--status", status)["activities"]
+                for status in ("pending", "leased")
+            )
+            return 0 if on_their_way else len(page["activities"])
 
         count = wait_until(ended)
         words = ("redeliver", "--status", "delivered", "--user", "8001", "--since", "1h")

@@ -27,6 +27,7 @@ def test_every_type_of_the_catalogue_is_taken_and_understood(cli: Commands) -> N
 
     assert {name: one["event_type"] for name, one in found.items()} == ids
     assert {one["outcome"] for one in found.values()} <= {"scored", "unscored"}
+    assert {"simulated"} == {one["origin"] for one in found.values()}
 
 
 def earned(cli: Commands, *words: str) -> dict[str, object]:

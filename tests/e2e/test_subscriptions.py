@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from apps.twitch_module.domain.catalogue import DEFAULT_TYPES
+from apps.twitch_module.domain.catalogue import CATALOGUE, DEFAULT_TYPES, REVOKED
 from tests.e2e.conftest import Start, on_sqlite, shared_server
 from tests.e2e.test_logins import STREAMER, Browser, log_in
 from tests.messages import EVENTS, Message, person
@@ -299,6 +299,58 @@ def test_a_subscription_that_cannot_be_is_refused(
     answer = module.call("POST", "/twitch/api/subscriptions", json=order)
 
     assert (status, code) == (answer.status_code, answer.json()["code"]), answer.text
+
+
+@on_sqlite
+@shared_server
+def test_the_advice_about_an_unknown_type_leads_to_a_subscription(
+    module: Module, sandbox: Sandbox
+) -> None:
+    def subscribe(**order: Any) -> tuple[int, str]:
+        answer = module.call("POST", "/twitch/api/subscriptions", json=order)
+        return answer.status_code, answer.json().get("detail", "")
+
+    add(module)
+    new, condition = "channel.something.new", {"broadcaster_user_id": STREAMER}
+    sandbox.control("settings", {"further_types": [new]})
+    status, advice = subscribe(type=new, channel_id=STREAMER)
+    # With its version and its condition, and without a channel.
+    done = subscribe(type=new, version="1", condition=condition)
+    application, told = subscribe(type="user.authorization.grant", channel_id=STREAMER)
+    by_condition = subscribe(type="user.authorization.grant", condition={"client_id": "app-id"})
+    wait_until(lambda: {new, "user.authorization.grant"} <= enabled(sandbox))
+    sandbox.control("send", {"type": new, "event": {"broadcaster_user_id": STREAMER, "x": 1}})
+    (event,) = [one for one in module.all("/twitch/events") if one["event_type"] == new]
+
+    assert (422, True) == (status, "with its version and its condition" in advice)
+    assert (201, "") == done
+    assert (422, True) == (application, "a condition (client_id)" in told)
+    assert (201, "") == by_condition
+    assert ("unscored", STREAMER) == (event["outcome"], event["channel_id"])
+
+
+@on_sqlite
+@shared_server
+def test_every_type_of_the_catalogue_can_be_subscribed_and_is_understood(
+    module: Module, sandbox: Sandbox
+) -> None:
+    add(module)
+    ids = {"client_id": "app-id", "organization_id": "org-1", "extension_client_id": "ext-1"}
+    for name, row in CATALOGUE.items():
+        order: dict[str, Any] = {"type": name, "channel_id": STREAMER}
+        if not row.is_of_channel:
+            order = {"type": name, "condition": {key: ids[key] for key in row.condition}}
+        if name != "channel.bits.use":  # it is refused beside channel.cheer
+            answer = module.call("POST", "/twitch/api/subscriptions", json=order)
+            assert answer.status_code in (200, 201), answer.text
+    wait_until(lambda: enabled(sandbox) == CATALOGUE.keys() - {"channel.bits.use"}, seconds=20)
+    for name in CATALOGUE.keys() - {"channel.bits.use", REVOKED}:
+        assert 204 == sandbox.control("send", {"type": name})["status"], name
+    outcomes = {one["event_type"]: one["outcome"] for one in module.all("/twitch/events")}
+
+    assert CATALOGUE.keys() - {"channel.bits.use", REVOKED} == outcomes.keys()
+    assert {"scored", "unscored"} == set(outcomes.values())
+    assert set(DEFAULT_TYPES) == {name for name, one in outcomes.items() if one == "scored"}
 
 
 class TestChannels:

@@ -694,10 +694,12 @@ class TestByHand:
         assert "stream.online" not in {found["type"] for found in at_twitch(sandbox)}
 
     def test_a_type_that_nobody_here_knows(self, services: Services, sandbox: Sandbox) -> None:
-        made, _ = services.subscriptions.create("user.update", "1", {"user_id": STREAMER}, None)
+        sandbox.control("settings", {"further_types": ["channel.new"]})
+        condition = {"broadcaster_user_id": STREAMER}
+        made, _ = services.subscriptions.create("channel.new", "1", condition, None)
         assert services.reconciler.compare_all(lambda _: True)
 
-        assert (None, "1") == (made["channel_id"], made["version"])
+        assert (STREAMER, "1") == (made["channel_id"], made["version"])
         assert made["id"] in {found["id"] for found in at_twitch(sandbox)}
 
     def test_what_a_channel_wants_returns(self, services: Services) -> None:

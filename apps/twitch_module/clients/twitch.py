@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from ..domain.catalogue import CATALOGUE
 from ..domain.secret import Secret
 from ..errors import CallFailed, RateLimited, TwitchRefused, TwitchUnavailable
 from ..settings import Settings
@@ -120,12 +121,14 @@ class TwitchClient:
             "callback": self.callback_url,
             "secret": self._webhook_secret.get_secret_value(),
         }
-        order = {
+        order: dict[str, Any] = {
             "type": event_type,
             "version": version,
             "condition": dict(condition),
             "transport": transport,
         }
+        if event_type in CATALOGUE and CATALOGUE[event_type].batched:
+            order["is_batching_enabled"] = True
         answer = self.call("POST", "/eventsub/subscriptions", json=order)
         try:
             created: dict[str, Any] = answer["data"][0]

@@ -11,6 +11,7 @@ from uuid import uuid4
 import click
 
 from ..domain.catalogue import CATALOGUE, REVOKED, EventType
+from ..domain.follow import SIMULATED_PREFIX
 from ..errors import ConfigurationError, ModuleError
 from ..settings import Settings
 from .activities import COLUMNS, cells
@@ -132,7 +133,7 @@ def _send_all(
         instant = datetime.now(UTC) - (_OLD if old else timedelta())
         timestamp = instant.isoformat().replace("+00:00", "Z")
         act = _act(CATALOGUE[event_type], said, channel, user, timestamp, settings)
-        this_id = message_id or f"simulated-{uuid4().hex[:16]}"
+        this_id = message_id or f"{SIMULATED_PREFIX}{uuid4().hex[:16]}"
         this_body = _body(act, given)
         headers = _headers(event_type, this_body, this_id, timestamp, secret)
         status, problem = api.post_webhook(this_body, headers)

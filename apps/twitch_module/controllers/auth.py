@@ -24,6 +24,8 @@ class LoginQuery(BaseModel):
     activation_key: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     # Ask for what this channel's own event types need, and take nobody else's login.
     channel_id: UserId | None = None
+    # And for what this type needs, which is to be subscribed by hand.
+    event_type: Annotated[str, Field(max_length=100)] | None = None
     force: bool = Field(False, description="Have Twitch ask again, also who has agreed before")
 
 
@@ -68,7 +70,9 @@ def begin_login(query: LoginQuery) -> Answer:
     # A browser that has two logins open goes on with the same cookie, so that both can end.
     browser = _browser() or services().logins.new_browser()
     key = Secret(query.activation_key) if query.activation_key else None
-    location = services().logins.begin(browser, key, query.channel_id, force_verify=query.force)
+    location = services().logins.begin(
+        browser, key, query.channel_id, query.event_type, force_verify=query.force
+    )
     _set_cookie(browser)
     return _see_other(location)
 

@@ -185,7 +185,7 @@ class Event(Shape):
     user_login: str | None
     user_name: str | None
     received_at: Time | None
-    origin: Literal["webhook", "backfill"]
+    origin: Literal["webhook", "backfill", "simulated"]
     outcome: Literal["scored", "unscored", "quarantined"]
     reason: Reason
 

@@ -1,15 +1,16 @@
 """What holds for one channel: its event types and its points, its own or the usual ones."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from .catalogue import CATALOGUE, REVOKED, types_in_use
+from .catalogue import CATALOGUE, types_in_use
 from .points import BadPolicy, Policy, amended
 
 # What a channel can have.
-CHANNEL_TYPES = [name for name in CATALOGUE if name != REVOKED]
+CHANNEL_TYPES = [name for name, row in CATALOGUE.items() if row.is_of_channel]
 # Every cheer would be counted twice.
 _EXCLUSIVE = ("channel.cheer", "channel.bits.use")
+TWICE = f"{' and '.join(_EXCLUSIVE)} count every cheer twice"
 
 
 def policy_of(usual: Policy, entries: Mapping[str, Any] | None) -> Policy:
@@ -26,13 +27,30 @@ def type_problems(event_types: Iterable[str]) -> list[str]:
     """Why a channel cannot have these types; empty when it can."""
     names = list(event_types)
     problems = [
-        f"event_types: {name!r} is no type of a channel; there are {', '.join(CHANNEL_TYPES)}"
-        for name in names
-        if name not in CHANNEL_TYPES
+        f"event_types: {no_channel_type(name)}" for name in names if name not in CHANNEL_TYPES
     ]
-    if all(name in names for name in _EXCLUSIVE):
-        problems.append(f"event_types: {' and '.join(_EXCLUSIVE)} count every cheer twice")
+    if counts_cheers_twice(names):
+        problems.append(f"event_types: {TWICE}")
     return problems
+
+
+def counts_cheers_twice(event_types: Collection[str]) -> bool:
+    """Whether Twitch would report every cheer in two ways."""
+    return all(name in event_types for name in _EXCLUSIVE)
+
+
+def no_channel_type(name: str) -> str:
+    """Why this is no type that a channel alone is enough for, and what to do about it."""
+    row = CATALOGUE.get(name)
+    if row is not None:
+        return (
+            f"{name} is not about a channel: subscribe to it by hand, with a condition"
+            f" ({', '.join(row.condition)}) and without a channel"
+        )
+    return (
+        f"{name!r} is not in the catalogue. If Twitch has it, subscribe to it by hand,"
+        " with its version and its condition, and without a channel"
+    )
 
 
 def usable_policy(usual: Policy, entries: Mapping[str, Any] | None) -> Policy:

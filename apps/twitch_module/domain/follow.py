@@ -4,6 +4,7 @@ from .eventsub import epoch_seconds
 
 FOLLOW = "channel.follow"
 BACKFILL_PREFIX = "backfill:"  # of the ids of events that were entered by catching up
+SIMULATED_PREFIX = "simulated-"  # of those that the command line has sent; Twitch's are UUIDs
 
 
 def follow_id(channel_id: str, user_id: str, followed_at: object) -> str | None:
@@ -18,5 +19,7 @@ def follow_id(channel_id: str, user_id: str, followed_at: object) -> str | None:
 
 
 def origin(event_id: str) -> str:
-    """How an event came here: by webhook, or by backfill."""
+    """How an event came here: by webhook, by backfill, or simulated by whoever has the secret."""
+    if event_id.startswith(SIMULATED_PREFIX):
+        return "simulated"
     return "backfill" if event_id.startswith(BACKFILL_PREFIX) else "webhook"

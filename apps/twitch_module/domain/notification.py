@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from .catalogue import CATALOGUE, EventType
+from .subscription import channel_of
 from .text import text, texts
 
 MAX_UNITS = 10**12  # far beyond any real number of bits or viewers; what is above is a fault
@@ -29,7 +30,7 @@ NOBODY = Person("", "", "")
 
 
 class Notification(NamedTuple):
-    """One event, read. `activity` is None for types that are not in the catalogue."""
+    """One event, read. `activity` is None for types that never score."""
 
     event_type: str
     version: str
@@ -40,6 +41,7 @@ class Notification(NamedTuple):
     anonymous: bool
     units: int
     tier: str | None
+    fault: str | None = None  # why it cannot be scored, where its type is
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -72,7 +74,8 @@ def read_notification(body: bytes) -> Notification:
 
 
 def understand(payload: dict[str, Any]) -> Notification:
-    """What a notification says, read as JSON. Raises NotUnderstood, with the reason.
+    """What a notification says, read as JSON. Raises NotUnderstood, with the reason, when it
+    does not say what it is about; what else is missing is its `fault`.
 
     The type is taken from the body, which is signed, and not from the header, which is not.
     """
@@ -80,33 +83,38 @@ def understand(payload: dict[str, Any]) -> Notification:
     name, version, subscription_id = texts([*map(subscription.get, _OF_SUBSCRIPTION)])
     if not name:
         raise NotUnderstood("no subscription type")
-    event = payload.get("event")
-    row = CATALOGUE.get(name)
-    if row is None:  # Twitch has more types than we know; keep it raw and read what is usual.
-        row = EventType(name, "", "", anonymous=True)
-        activity, event = None, event if isinstance(event, dict) else {}
-    elif not isinstance(event, dict):
-        raise NotUnderstood("no event")
-    else:
-        activity = row.when[1] if row.when and event.get(row.when[0]) is True else row.activity
+    row = CATALOGUE.get(name) or EventType(name, "", user="user")
+    event, faults = payload.get("event"), []
+    if not isinstance(event, dict):
+        event, faults = {}, ["no event"]
+    activity = row.when[1] if row.when and event.get(row.when[0]) is True else row.activity
     channel = _person(event, row.channel)
-    if activity is not None and not channel.id:
-        raise NotUnderstood(f"no {row.channel}_id")
-    user, anonymous = _read_user(row, event)
+    if not channel.id:
+        faults.append(f"no {row.channel}_id")
+        channel = Person(_watched(subscription), "", "")
+    user, anonymous = _read_user(row, event, faults)
     return Notification(
         name,
         version,
         subscription_id,
         channel,
         user,
-        activity,
+        activity or None,
         anonymous,
-        _read_units(row, event),
+        _read_units(row, event, faults),
         text(event.get(row.tier)) if row.tier else None,
+        faults[0] if faults else None,
     )
 
 
-def _read_user(row: EventType, event: dict[str, Any]) -> tuple[Person, bool]:
+def _watched(subscription: dict[str, Any]) -> str:
+    """The channel that the subscription names, for events that do not say it themselves."""
+    condition = subscription.get("condition")
+    condition = condition if isinstance(condition, dict) else {}
+    return channel_of([(key, text(value)) for key, value in condition.items()])
+
+
+def _read_user(row: EventType, event: dict[str, Any], faults: list[str]) -> tuple[Person, bool]:
     """Who acted, and whether it is somebody who stays unnamed.
 
     The flag counts before the id: test tools send a placeholder account for anonymous gifts.
@@ -120,17 +128,19 @@ def _read_user(row: EventType, event: dict[str, Any]) -> tuple[Person, bool]:
         return user, False
     if row.anonymous:
         return NOBODY, True
-    raise NotUnderstood(f"no {row.user}_id")
+    faults.append(f"no {row.user}_id")
+    return NOBODY, False
 
 
-def _read_units(row: EventType, event: dict[str, Any]) -> int:
+def _read_units(row: EventType, event: dict[str, Any], faults: list[str]) -> int:
     if row.units is None:
         return 0
     value: Any = event
     for key in row.units.split("."):
         value = value.get(key) if isinstance(value, dict) else None
     if type(value) is not int or not 0 <= value <= MAX_UNITS:
-        raise NotUnderstood(f"no usable {row.units}")
+        faults.append(f"no usable {row.units}")
+        return 0
     return value
 
 

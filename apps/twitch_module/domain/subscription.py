@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from .catalogue import CATALOGUE, REVOKED
+from .event_type import BROADCASTER, RAIDED, READER
 from .eventsub import epoch_seconds
 from .text import text
 
@@ -126,16 +127,28 @@ def from_twitch(described: Mapping[str, Any]) -> Subscription:
     )
 
 
-def channel_of(condition: Condition) -> str:
-    """The channel that a condition names, or an empty text."""
+def channel_of(condition: Iterable[tuple[str, str]]) -> str:
+    """The channel that a condition names, or an empty text. An account is its own channel."""
     named = dict(condition)
-    keys = ("broadcaster_user_id", "to_broadcaster_user_id", "from_broadcaster_user_id")
+    keys = (BROADCASTER, RAIDED, "from_broadcaster_user_id", READER)
     return next((named[key] for key in keys if named.get(key)), "")
 
 
 def wanted_for_channel(channel_id: str, event_types: Iterable[str]) -> list[Wanted]:
     """What a channel with these types should have."""
     return [_wanted(name, channel_id, channel_id) for name in event_types]
+
+
+def needed_grants(wanted: Wanted) -> dict[str, list[tuple[str, ...]]]:
+    """By user id, the groups of scopes of which he must have granted one each.
+
+    Empty for types that are not in the catalogue: what they need is not known.
+    """
+    needed: dict[str, list[tuple[str, ...]]] = {}
+    if wanted.type in CATALOGUE:
+        for user_id, scopes in CATALOGUE[wanted.type].grants_for(dict(wanted.condition)):
+            needed.setdefault(user_id, []).append(scopes)
+    return needed
 
 
 def wanted_for_application(client_id: str) -> Wanted:

@@ -12,7 +12,7 @@ import structlog
 
 from ..clients.twitch import TwitchClient
 from ..domain import eventsub
-from ..domain.catalogue import CATALOGUE
+from ..domain.catalogue import CATALOGUE, scopes_for
 from ..domain.eventsub import epoch_seconds
 from ..domain.follow import BACKFILL_PREFIX, FOLLOW, follow_id
 from ..domain.notification import read_notification
@@ -81,7 +81,7 @@ class Backfill:
             return None
         since_ms = self._since_ms(channel)
         token = self._tokens.valid(channel_id)
-        if missing_scopes([CATALOGUE[FOLLOW].scopes], token.scopes):
+        if missing_scopes(scopes_for([FOLLOW]), token.scopes):
             raise Conflict("The streamer has not granted moderator:read:followers")
         followers = list(self._followers(channel, token, since_ms))
         known = self._known(channel_id, since_ms)

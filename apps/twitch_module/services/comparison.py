@@ -1,9 +1,11 @@
 """What a comparison with Twitch's list works on, and what it comes to."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from ..domain.subscription import Known, Wanted
+from ..domain.oauth import missing_scopes
+from ..domain.subscription import Known, Wanted, needed_grants
 from ..models import tokens
 from ..models.channels import Channel
 from ..models.setbacks import Setback
@@ -62,16 +64,26 @@ class Recorded:
     channel: Channel | None
     known: dict[str, Known]
     setbacks: dict[str, Setback]
-    login: TokenRow | None
+    logins: Mapping[str, TokenRow]  # of the streamer, and of others whose consent is needed
     now_ms: int
+
+    @property
+    def login(self) -> TokenRow | None:
+        """The streamer's login."""
+        return self.logins.get(self.channel.channel_id) if self.channel else None
 
     @property
     def warning(self) -> str | None:
         """What the channel warns of now."""
         return self.channel.warning if self.channel else None
 
-    @property
-    def granted(self) -> list[str] | None:
-        """The scopes of a login that holds; None without one."""
-        holds = self.login is not None and self.login.status == tokens.OK
-        return self.login.scopes.split() if self.login and holds else None
+    def lacking(self, wanted: Wanted) -> str | None:
+        """Which consent is missing, as far as the logins that hold say; None when none is."""
+        for user_id, scopes in needed_grants(wanted).items():
+            login = self.logins.get(user_id)
+            if login is None or login.status != tokens.OK:
+                continue  # Twitch is asked
+            if missing := missing_scopes(scopes, login.scopes.split()):
+                who = "the streamer" if user_id == wanted.channel_id else login.login
+                return f"{who} has not granted {' and '.join(missing)}"
+        return None

@@ -83,9 +83,9 @@ class Logins:
         auth_url: str,
         client_id: str,
         redirect_uri: str,
-        scopes: Callable[[str | None], Iterable[str]],
+        scopes: Callable[[str | None, str | None], Iterable[str]],
     ) -> None:
-        """`scopes` says what to ask the streamer of a channel for, or whoever logs in."""
+        """`scopes(channel_id, event_type)` says what to ask a streamer for; both may be None."""
         self._database = database
         self._vault = vault
         self._auth = auth
@@ -107,6 +107,7 @@ class Logins:
         browser: Secret,
         activation_key: Secret | None,
         channel_id: str | None = None,
+        event_type: str | None = None,
         *,
         force_verify: bool = False,
     ) -> str:
@@ -120,7 +121,7 @@ class Logins:
             self._auth_url,
             client_id=self._client_id,
             redirect_uri=self._redirect_uri,
-            scopes=self._scopes(channel_id),
+            scopes=self._scopes(channel_id, event_type),
             state=state,
             force_verify=force_verify,
         )

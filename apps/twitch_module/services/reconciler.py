@@ -13,7 +13,6 @@ import structlog
 from ..domain import subscription as rules
 from ..domain.catalogue import CATALOGUE
 from ..domain.channel_rules import types_of, usable_policy
-from ..domain.oauth import missing_scopes
 from ..domain.points import Policy
 from ..domain.subscription import Known, Match, Ours, Subscription, Wanted
 from ..errors import Conflict, RateLimited, TwitchRefused, TwitchUnavailable
@@ -40,10 +39,10 @@ class Reconciler:
         client_id: str,
         ours: Ours,
         policy: Policy,
-        login_url: Callable[[str], str],
+        login_url: Callable[[str, str], str],
     ) -> None:
         """`ours` is what our subscriptions look like now; `policy` the usual points;
-        `login_url(channel_id)` is the link that asks the streamer for what the channel needs."""
+        `login_url(channel_id, type)` is the link that asks the streamer for what both need."""
         self._database = database
         self._subscriber = subscriber
         self._client_id = client_id
@@ -174,13 +173,16 @@ class Reconciler:
             wanted = rules.wanted_for_channel(channel_id, types)
         elif not channel_id:
             wanted = [rules.wanted_for_application(self._client_id)]
+        wanted += [one for one in by_hand if one not in wanted]
+        people = {channel_id, *(user_id for one in wanted for user_id in rules.needed_grants(one))}
+        logins = ((user_id, tokens.get(transaction, user_id)) for user_id in people if user_id)
         return Recorded(
-            [*wanted, *(one for one in by_hand if one not in wanted)],
+            wanted,
             by_hand,
             channel,
             subscriptions.known(transaction, channel_id),
             setbacks.of_channel(transaction, channel_id),
-            tokens.get(transaction, channel_id) if channel is not None else None,
+            {user_id: login for user_id, login in logins if login is not None},
             transaction.now_ms(),
         )
 
@@ -236,15 +238,9 @@ class Reconciler:
         setback = recorded.setbacks.get(wanted.type)
         if setback is not None and self._must_wait(setback, wanted, recorded.now_ms, asked):
             return self._held_back(setback)
-        if recorded.granted is not None:
-            # The streamer has logged in: what was granted is known without asking Twitch.
-            scopes = CATALOGUE[wanted.type].scopes if wanted.type in CATALOGUE else ()
-            missing = missing_scopes([scopes] if scopes else [], recorded.granted)
-            if missing:
-                reason = f"the streamer has not granted {' or '.join(missing)}"
-                return Result(
-                    wanted.type, "waiting", None, reason, self._login_url(wanted.channel_id)
-                )
+        if (lacking := recorded.lacking(wanted)) is not None:
+            login_url = self._login_url(wanted.channel_id, wanted.type)
+            return Result(wanted.type, "waiting", None, lacking, login_url)
         why = f"in place of one: {matched.why}" if matched.why else None
         if dry_run:
             return Result(wanted.type, "created", None, why)
@@ -289,7 +285,7 @@ class Reconciler:
             "waiting" if waits else "refused",
             None,
             setback.reason,
-            self._login_url(setback.channel_id) if waits else None,
+            self._login_url(setback.channel_id, setback.event_type) if waits else None,
         )
 
     def wanted_for(self, channel_id: str) -> list[Wanted]:
@@ -307,7 +303,7 @@ class Reconciler:
             raise error
         remedy: rules.Remedy = "anew"
         if isinstance(error, TwitchRefused):
-            needs_grant = wanted.type not in CATALOGUE or bool(CATALOGUE[wanted.type].scopes)
+            needs_grant = wanted.type not in CATALOGUE or bool(CATALOGUE[wanted.type].grants)
             if error.twitch_status == 403 and needs_grant:
                 remedy = "login"
             elif error.twitch_status == 410:

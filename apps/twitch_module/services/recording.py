@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ..domain import eventsub
 from ..domain.notification import Notification
-from ..domain.points import Policy
+from ..domain.points import Policy, Rule
 from ..domain.text import text
 from ..models import activities, events, follows, ingest
 from ..models.database import Transaction
@@ -30,8 +30,14 @@ class Recorded(NamedTuple):
 
 
 def interpret(message: eventsub.Message, notification: Notification, policy: Policy) -> Row:
-    """The event row for a notification, and the activity that it earns, if any."""
-    activity = _activity(notification, policy)
+    """The event row for a notification, and the activity that it earns, if any.
+
+    What is scored must say who and how much; whatever else is missing is kept as it came.
+    """
+    rule = policy.rule_for(notification)
+    if rule is not None and notification.fault is not None:
+        return quarantined(message, notification.fault)
+    activity = _activity(notification, rule) if rule is not None else None
     event = events.NewEvent(
         message.message_id,
         notification.event_type,
@@ -97,12 +103,9 @@ def _entered_once(transaction: Transaction, row: Row) -> Row:
     return Row(row.event._replace(outcome=events.UNSCORED, reason=ENTERED_ALREADY))
 
 
-def _activity(notification: Notification, policy: Policy) -> activities.NewActivity | None:
-    rule = policy.rule_for(notification)
-    if rule is None or notification.activity is None:
-        return None
+def _activity(notification: Notification, rule: Rule) -> activities.NewActivity:
     return activities.NewActivity(
-        notification.activity,
+        notification.activity or "",
         notification.units,
         rule.points(notification.units, notification.tier),
         rule.explain(notification.units, notification.tier),

@@ -6,7 +6,7 @@ from typing import Any
 from ..clients.twitch import TwitchClient
 from ..domain import subscription as rules
 from ..domain.catalogue import CATALOGUE
-from ..domain.channel_rules import type_problems
+from ..domain.channel_rules import TWICE, counts_cheers_twice, no_channel_type
 from ..domain.subscription import Known, Subscription, Wanted
 from ..errors import Conflict, Invalid, NotFound, TwitchRefused
 from ..models import channels, setbacks, subscriptions
@@ -21,6 +21,11 @@ _CONFLICTS = {
     429: "subscription_limit",
 }
 
+_SCOPES = (
+    "The catalogue does not say which scopes it needs: add them to TWITCH_SCOPES, and have the"
+    " streamer log in again"
+)
+
 
 class Subscriptions:
     """Lists, creates and deletes subscriptions. Blocks on Twitch."""
@@ -31,7 +36,7 @@ class Subscriptions:
         twitch: TwitchClient,
         subscriber: Subscriber,
         reconciler: Reconciler,
-        login_url: Callable[[str], str],
+        login_url: Callable[[str, str], str],
     ) -> None:
         self._database = database
         self._twitch = twitch
@@ -66,7 +71,9 @@ class Subscriptions:
                     "type": one.event_type,
                     "reason": one.reason,
                     "retry_at_ms": one.retry_at_ms,
-                    "login_url": self._login_url(one.channel_id) if one.remedy == "login" else None,
+                    "login_url": self._login_url(one.channel_id, one.event_type)
+                    if one.remedy == "login"
+                    else None,
                 }
                 for one in failed
                 if (one.channel_id, one.event_type) not in living
@@ -154,8 +161,8 @@ class Subscriptions:
         if not wanted.channel_id:
             return
         types = {one.type for one in self._reconciler.wanted_for(wanted.channel_id)}
-        if wanted.type not in types and (problems := type_problems({*types, wanted.type})):
-            raise Invalid("; ".join(problems))
+        if wanted.type not in types and counts_cheers_twice({*types, wanted.type}):
+            raise Invalid(TWICE)
 
     def _refused(self, refusal: TwitchRefused, wanted: Wanted) -> Exception:
         if refusal.twitch_status in (400, 410):
@@ -165,7 +172,9 @@ class Subscriptions:
             return refusal
         conflict = Conflict(str(refusal), code=code)
         if code == "needs_login":
-            conflict.extra = {"login_url": self._login_url(wanted.channel_id)}
+            if wanted.type not in CATALOGUE:
+                return Conflict(f"{refusal}. {_SCOPES}", code=code)
+            conflict.extra = {"login_url": self._login_url(wanted.channel_id, wanted.type)}
         return conflict
 
 
@@ -184,8 +193,8 @@ def _wanted(
     if (condition is None) == (channel_id is None):
         raise Invalid("give either condition or channel_id")
     if condition is None:
-        if row is None:
-            raise Invalid(f"{event_type} is not in the catalogue: give its version and condition")
+        if row is None or not row.is_of_channel:
+            raise Invalid(no_channel_type(event_type))
         condition = dict.fromkeys(row.condition, channel_id or "")
     version = version or (row.version if row else None)
     if version is None:

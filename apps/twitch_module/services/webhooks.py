@@ -125,7 +125,7 @@ class WebhookReceiver:
         row = interpret(message, notification, entry.policy if entry else self._roster.usual)
         names = None
         if entry is not None:
-            if entry.backfill and notification.event_type == FOLLOW:
+            if entry.backfill and notification.event_type == FOLLOW and not notification.fault:
                 followed_at = payload["event"].get("followed_at")
                 same = follow_id(channel.id, notification.user.id, followed_at)
                 row = row._replace(follow_id=same)

@@ -59,10 +59,26 @@ def test_types_that_a_channel_cannot_have_are_named(types: list[str], problems: 
 
 
 def test_every_type_of_a_channel_can_be_had() -> None:
-    names = [name for name in CATALOGUE if name not in ("user.authorization.revoke",)]
-    names.remove("channel.bits.use")
+    names = set(CATALOGUE) - {
+        "user.authorization.grant",
+        "user.authorization.revoke",
+        "conduit.shard.disabled",
+        "drop.entitlement.grant",
+        "extension.bits_transaction.create",
+    }
 
-    assert [] == type_problems(names)
+    assert [] == type_problems(names - {"channel.bits.use"})
+    assert 5 == len(type_problems(set(CATALOGUE) - {"channel.bits.use"}))
+
+
+def test_a_type_without_a_channel_is_refused_with_what_it_needs() -> None:
+    (drop,) = type_problems(["drop.entitlement.grant"])
+    (unknown,) = type_problems(["channel.folow"])
+
+    assert "drop.entitlement.grant is not about a channel" in drop
+    assert "(organization_id)" in drop
+    assert "'channel.folow' is not in the catalogue" in unknown
+    assert "with its version and its condition, and without a channel" in unknown
 
 
 def test_a_follow_is_the_same_by_webhook_and_by_list() -> None:
@@ -79,4 +95,5 @@ def test_a_follow_without_a_time_cannot_be_known_again(followed_at: object) -> N
 
 def test_where_an_event_comes_from_shows_in_its_id() -> None:
     assert "backfill" == origin("backfill:7001:8001:1772478251")
+    assert "simulated" == origin("simulated-5b0d7c1e88a44a0e")
     assert "webhook" == origin("5b0d7c1e-88a4-4a0e-9f5d-2f6f0c8b4a11")

@@ -9,9 +9,12 @@ from apps.twitch_module.domain.subscription import (
     Match,
     Ours,
     Subscription,
+    Wanted,
+    channel_of,
     from_twitch,
     is_superfluous,
     match,
+    needed_grants,
     remedy,
     retry_delay_seconds,
     wanted_for_application,
@@ -51,6 +54,21 @@ def test_each_type_gets_the_condition_of_the_catalogue() -> None:
     assert ("2", there().condition) == (follow.version, follow.condition)
     assert (("to_broadcaster_user_id", "7001"),) == raid.condition
     assert (("client_id", "app"),) == wanted_for_application("app").condition
+
+
+def test_an_account_is_its_own_channel() -> None:
+    (update,) = wanted_for_channel("7001", ["user.update"])
+
+    assert (("user_id", "7001"),) == update.condition
+    assert "7001" == channel_of(update.condition)
+    assert "7001" == channel_of([("user_id", "9"), ("broadcaster_user_id", "7001")])
+
+
+def test_what_is_not_in_the_catalogue_needs_nothing_that_is_known() -> None:
+    wanted = Wanted("channel.new", "1", (("broadcaster_user_id", "7001"),), "7001")
+
+    assert {} == needed_grants(wanted)
+    assert {"7001": [("moderator:read:followers",)]} == needed_grants(WANTED)
 
 
 @pytest.mark.parametrize("record", [{}, known(), known(secret_id="")])
