@@ -46,14 +46,16 @@ $(BIN)/python:
 	@$(PYTHON) -m venv .venv
 
 # A stamp is written when an installation has gone through to its end.
-$(BIN)/.installed: requirements.txt | $(BIN)/python
+$(BIN)/.installed: requirements.txt pyproject.toml | $(BIN)/python
 	@echo "Installing $$(grep -c '==' requirements.txt) packages into .venv: some 20 seconds"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-$(BIN)/.installed-dev: requirements-dev.txt requirements.txt | $(BIN)/python
+$(BIN)/.installed-dev: requirements-dev.txt requirements.txt pyproject.toml | $(BIN)/python
 	@echo 'Installing what the tests need on top: a minute or so'
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@ $(BIN)/.installed
 
 $(BIN)/.installed-bench: requirements-bench.txt requirements-dev.txt requirements.txt | $(BIN)/python

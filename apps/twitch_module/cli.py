@@ -1,6 +1,7 @@
 """The operator's commands: `python -m apps.twitch_module.cli --help`."""
 
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ from .commands.activities import activities, redeliver
 from .commands.admin import admin
 from .commands.catalogue import catalogue
 from .commands.channels import channels
-from .commands.completion import VARIABLE, completion
+from .commands.completion import PROGRAM, VARIABLE, completion
 from .commands.doctor import doctor
 from .commands.events import events
 from .commands.group import Root
@@ -55,7 +56,9 @@ commands.add_section("Your shell", (completion,))
 def main() -> None:
     """Run a command; errors are a line or two on standard error."""
     os.umask(0o077)
-    commands(prog_name=NAME, complete_var=VARIABLE)
+    # As it was called: by the installed command, or by Python.
+    name = PROGRAM if Path(sys.argv[0]).name == PROGRAM else NAME
+    commands(prog_name=name, complete_var=VARIABLE)
 
 
 if __name__ == "__main__":

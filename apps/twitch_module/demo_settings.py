@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .keys import generated_key
-from .settings import APP_FOLDER
+from .settings import DATA_FOLDER
 
 
 def data_folder(environ: Mapping[str, str]) -> Path:
     """Where the demo keeps its data, apart from those of a real installation."""
-    return Path(environ.get("DATA_DIR") or APP_FOLDER / "data") / "demo"
+    return Path(environ.get("DATA_DIR") or DATA_FOLDER) / "demo"
 
 
 def environment(port: str, data: Path, log_level: str = "INFO") -> dict[str, str]:

@@ -30,7 +30,11 @@ from .errors import ConfigurationError
 from .wrong_values import in_plain_words
 
 APP_FOLDER = Path(__file__).resolve().parent
-DOTENV = APP_FOLDER.parent.parent / ".env"
+# A checkout has its own `.env` and data; where the package is installed, the folder that it is
+# called in has them.
+_CHECKOUT = (APP_FOLDER.parent.parent / "pyproject.toml").is_file()
+DOTENV = (APP_FOLDER.parent.parent if _CHECKOUT else Path.cwd()) / ".env"
+DATA_FOLDER = (APP_FOLDER if _CHECKOUT else Path.cwd()) / "data"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 # To read and write chat and whispers as the bot, and to moderate: by IRC (chat:read, chat:edit,
@@ -107,7 +111,7 @@ class Settings(BaseModel):
 
     # Where data is kept: a relative SQLite file lies in data_dir, as do generated keys.
     db_uri: SecretStr = SecretStr("sqlite://storage.db")
-    data_dir: Path = APP_FOLDER / "data"
+    data_dir: Path = DATA_FOLDER
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["logfmt", "json"] = "logfmt"
 
