@@ -155,6 +155,9 @@ def test_four_times_the_length_takes_at_most_linear_time(server: Module, name: s
             assert received.startswith(b"HTTP/1.1 ") and not received.startswith(b"HTTP/1.1 5")
         return min(times)
 
-    short, long = fastest(3_800), fastest(15_200)
-
-    assert long / short < 8, f"{short * 1000:.2f} ms, then {long * 1000:.2f} ms"
+    short = long = 1e9
+    for _ in range(10):  # the fastest of many: others run on this machine, too
+        short, long = min(short, fastest(3_800)), min(long, fastest(15_200))
+        if long / short < 8:
+            return
+    raise AssertionError(f"{short * 1000:.2f} ms, then {long * 1000:.2f} ms")
