@@ -8,6 +8,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# On a machine that is busy with the rest of the suite, the first input may take a second to make.
+settings.register_profile("busy", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 # The environment of whoever runs the tests must not reach them.
 for _name in [name for name in os.environ if name.startswith(("TWITCH_", "ADMIN_", "DB_URI"))]:

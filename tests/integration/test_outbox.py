@@ -1,8 +1,11 @@
 """models/activities.py as an outbox: each activity is one worker's at a time."""
 
+import os
+import resource
 import subprocess
 import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -330,6 +333,20 @@ class TestAnnouncements:
         listener.close()
 
         assert (True, False) == (heard, silent)
+
+    def test_it_is_heard_also_where_very_many_files_are_open(self, database: Database) -> None:
+        limit, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, allowed), allowed))
+        with ExitStack() as opened:
+            opened.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (limit, allowed))
+            for _ in range(1024):
+                opened.enter_context(open(os.devnull))
+            listener = Listener(database)
+            opened.callback(listener.close)
+            assert not listener.wait(0)
+            with database.transaction() as transaction:
+                announce(transaction)
+            assert listener.wait(5)
 
     def test_a_broken_connection_is_replaced(
         self, database: Database, db_uri: str, postgres_server: PostgresServer

@@ -33,7 +33,10 @@ class Listener:
         """Whether one came within so many seconds. Raises DatabaseUnavailable."""
         try:
             connection = self._connected()
-            select.select([connection], [], [], seconds)
+            # Not select(), which takes no file numbered above 1023: a web process has thousands.
+            poller = select.poll()
+            poller.register(connection.fileno(), select.POLLIN)
+            poller.poll(seconds * 1000)
             connection.poll()
             heard = bool(connection.notifies)
             connection.notifies.clear()
