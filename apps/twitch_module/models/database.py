@@ -6,6 +6,7 @@ that ends normally has been committed; one that an exception leaves has been rol
 
 import logging
 import select
+import shutil
 import sqlite3
 import threading
 import time
@@ -35,6 +36,7 @@ _UNAVAILABLE = (
 )
 DEFAULT_TIMEOUT_SECONDS = 5.0
 _POSTGRES_FORM = "DB_URI must be postgres://user:password@host/database"
+_PAGE_BYTES = 4096  # SQLite's default
 _POOL_SIZE = 24  # idle connections that are kept; as many requests are handled at once
 
 # A connection's own walls on PostgreSQL, should this process be frozen in a transaction. And a
@@ -225,11 +227,20 @@ class Database:
             f"busy_timeout={_left_ms()}",
             "journal_mode=WAL",  # readers read while one writes
             "synchronous=FULL",  # a commit outlives a power cut
-            "wal_autocheckpoint=16000",  # 64 MB: pages that change often are copied less often
+            f"wal_autocheckpoint={self._log_pages()}",
             "temp_store=MEMORY",  # each batch has a statement journal: a file of its own otherwise
             "cache_size=-4096",  # 4 MB: with 16 nothing was faster, and each connection has one
         ):
             adapter.execute(f"PRAGMA {pragma}")
+
+    def _log_pages(self) -> int:
+        """From which size SQLite's log is copied into the database: a quarter of what is free.
+
+        At most 64 MB, with which pages that change often are copied less often; at least 4 MB,
+        SQLite's own. A log that fills the disk could not be copied any more, nor be written to.
+        """
+        free = shutil.disk_usage(self._file.parent).free
+        return min(max(free // 4 // _PAGE_BYTES, 1000), 16_000)
 
     @contextmanager
     def transaction(
