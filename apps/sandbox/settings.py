@@ -12,9 +12,9 @@ from typing import Any
 class Settings:
     """The switches of the control API; every test run starts from these values."""
 
-    # "all": everybody has granted every scope to every client. "strict": only what was
-    # granted in the sandbox's own consent page, or by the control API, counts.
-    grants: str = "all"
+    # "strict": what was granted in the sandbox's own consent page or by the control API counts,
+    # and what its streamer has granted from the start. "all": everybody has granted everything.
+    grants: str = "strict"
     # "send": every new subscription is challenged. "never": it stays pending.
     challenges: str = "send"
     # Types that Twitch has taken away: creating one answers 410.
@@ -54,7 +54,7 @@ class Settings:
         return Settings(**{**self.as_dict(), **changes})
 
 
-CHOICES = {"grants": ("all", "strict"), "challenges": ("send", "never")}
+CHOICES = {"grants": ("strict", "all"), "challenges": ("send", "never")}
 TEXTS = ("logged_in_user_id",)
 LISTS = ("further_types", "gateway_keys", "redirect_uris", "removed_types")
 

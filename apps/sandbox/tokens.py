@@ -3,8 +3,11 @@
 import secrets
 import threading
 import time
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
+
+from .people import FIRST_GRANTS
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class Tokens:
         self._by_refresh: dict[str, Token] = {}
         # (client, user) -> every scope that the user ever granted to the client.
         self._grants: dict[tuple[str, str], set[str]] = {}
+        # user -> what each client has been granted from the start.
+        self._first_grants = dict(FIRST_GRANTS)
 
     def issue_code(self, code: Code) -> str:
         text = secrets.token_hex(15)
@@ -123,12 +128,11 @@ class Tokens:
                 token.revoked = token.revoked or refresh_too
             return ended
 
-    def grant(self, client_id: str, user_id: str, scopes: list[str]) -> set[str]:
+    def grant(self, client_id: str, user_id: str, scopes: list[str]) -> Set[str]:
         """Adds to what the user has granted; all of it. Issues no token."""
         with self._lock:
-            granted = self._grants.setdefault((client_id, user_id), set())
-            granted.update(scopes)
-            return set(granted)
+            self._grants.setdefault((client_id, user_id), set()).update(scopes)
+            return self.granted(client_id, user_id)
 
     def forget_user(self, user_id: str) -> int:
         """Ends every token of a user and forgets what it granted, for all clients; how many
@@ -136,11 +140,13 @@ class Tokens:
         with self._lock:
             for key in [key for key in self._grants if key[1] == user_id]:
                 del self._grants[key]
+            self._first_grants.pop(user_id, None)
             return self.expire(user_id, refresh_too=True)
 
-    def granted(self, client_id: str, user_id: str) -> set[str]:
+    def granted(self, client_id: str, user_id: str) -> Set[str]:
         with self._lock:
-            return set(self._grants.get((client_id, user_id), ()))
+            first = self._first_grants.get(user_id, frozenset())
+            return first | self._grants.get((client_id, user_id), set())
 
     def all(self) -> list[dict[str, Any]]:
         """Every token ever issued, oldest first."""

@@ -542,7 +542,7 @@ def test_the_subscriptions_of_a_monitored_channel_are_set_up_after_its_login(
     start: Start, sandbox: Sandbox
 ) -> None:
     module = start()
-    sandbox.control("settings", {"grants": "strict"})
+    sandbox.control("grants/revoke", {"user_id": STREAMER})
     module.call("POST", "/twitch/api/channels", json={"channel_name": "sandbox_streamer"})
     log_in(module)
 

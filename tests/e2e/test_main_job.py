@@ -375,7 +375,7 @@ def test_a_channel_is_added_and_set_up_and_twitch_events_flow(
 def test_a_type_that_twitch_refuses_is_named_and_the_others_are_set_up(
     module: Module, sandbox: Sandbox
 ) -> None:
-    sandbox.control("settings", {"grants": "strict"})
+    sandbox.control("grants/revoke", {"user_id": "100200300"})
     module.call("POST", "/twitch/api/channels", json={"channel_name": "sandbox_streamer"})
 
     answer = module.call("POST", "/twitch/api/setup/100200300")

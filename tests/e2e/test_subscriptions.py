@@ -85,7 +85,7 @@ def test_after_a_lost_database_200_channels_are_adopted_and_none_created_twice(
     module: Module, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     users = [{"id": str(810_000 + number), "login": f"many_{number}"} for number in range(200)]
-    sandbox.control("users", {"users": users})
+    sandbox.add_streamers(users)
     for user in users:
         add(module, user["id"])
         assert len(DEFAULT_TYPES) == set_up(module, user["id"]).total()
@@ -126,7 +126,7 @@ def test_two_servers_that_set_up_and_compare_at_once_make_no_duplicate(
     one = start(RECONCILE_SECONDS="1")
     servers = [one, start(RECONCILE_SECONDS="1", PUBLIC_URL=one.url)]
     users = [{"id": str(820_000 + number), "login": f"shared_{number}"} for number in range(8)]
-    sandbox.control("users", {"users": users})
+    sandbox.add_streamers(users)
     for user in users:
         add(one, user["id"])
     with ThreadPoolExecutor(8) as pool:
@@ -295,7 +295,7 @@ def test_a_subscription_that_cannot_be_is_refused(
     module: Module, sandbox: Sandbox, order: dict[str, Any], status: int, code: str
 ) -> None:
     add(module)
-    sandbox.control("settings", {"grants": "strict"})
+    sandbox.control("grants/revoke", {"user_id": STREAMER})
     answer = module.call("POST", "/twitch/api/subscriptions", json=order)
 
     assert (status, code) == (answer.status_code, answer.json()["code"]), answer.text
@@ -335,6 +335,9 @@ def test_every_type_of_the_catalogue_can_be_subscribed_and_is_understood(
     module: Module, sandbox: Sandbox
 ) -> None:
     add(module)
+    every = {scope for row in CATALOGUE.values() for one in row.grants for scope in one.scopes}
+    granted = {"client_id": "app-id", "user_id": STREAMER, "scopes": sorted(every)}
+    sandbox.control("grants", granted)
     ids = {"client_id": "app-id", "organization_id": "org-1", "extension_client_id": "ext-1"}
     for name, row in CATALOGUE.items():
         order: dict[str, Any] = {"type": name, "channel_id": STREAMER}
@@ -555,7 +558,7 @@ def test_a_dry_run_shows_the_plan(module: Module, sandbox: Sandbox) -> None:
 def test_types_beyond_the_usual_ones_are_asked_for_by_the_channels_own_link(
     module: Module, sandbox: Sandbox
 ) -> None:
-    sandbox.control("settings", {"grants": "strict"})
+    sandbox.control("grants/revoke", {"user_id": STREAMER})
     add(module)
     change(module, event_types=["channel.goal.end"])
     answer = module.call("POST", f"/twitch/api/setup/{STREAMER}").json()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -44,7 +45,9 @@ def run(stage: Stage, story: Callable[[BorrowingTwitch], Awaitable[None]]) -> No
         finally:
             await twitch.close()
 
-    asyncio.run(told())
+    # On a thread of its own: a browser that is open in this process has an event loop on this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, told()).result()
 
 
 def test_it_calls_twitch_with_a_token_that_was_validated(stage: Stage) -> None:

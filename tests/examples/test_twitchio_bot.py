@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import twitchio
@@ -43,7 +44,9 @@ def run(stage: Stage, story: Callable[[Bot], Awaitable[None]]) -> None:
             await bot.login(token=lent.access_token, load_tokens=False, save_tokens=False)
             await asyncio.wait_for(story(bot), 30)
 
-    asyncio.run(told())
+    # On a thread of its own: a browser that is open in this process has an event loop on this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, told()).result()
 
 
 def token_of(bot: Bot) -> str:

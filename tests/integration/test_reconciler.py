@@ -392,8 +392,8 @@ class TestGrants:
     """Twitch is the judge, unless the streamer has told us more than Twitch could."""
 
     @pytest.fixture(autouse=True)
-    def strict(self, sandbox: Sandbox) -> None:
-        sandbox.control("settings", {"grants": "strict"})
+    def nothing_granted(self, sandbox: Sandbox) -> None:
+        sandbox.control("grants/revoke", {"user_id": STREAMER})
 
     def test_without_a_login_here_twitch_is_asked(
         self, services: Services, sandbox: Sandbox
@@ -541,7 +541,8 @@ class TestTwitchMisbehaves:
     def test_the_limit_of_subscriptions_is_no_rate_limit(
         self, services: Services, sandbox: Sandbox
     ) -> None:
-        sandbox.control("settings", {"grants": "strict", "max_total_cost": 0})
+        sandbox.control("grants/revoke", {"user_id": STREAMER})
+        sandbox.control("settings", {"max_total_cost": 0})
         services.channels.change(SYSTEM, STREAMER, {"event_types": ["channel.raid"]})
         refused = one(compare(services), "channel.raid")
 
@@ -625,7 +626,7 @@ def add_channels(services: Services, sandbox: Sandbox, count: int) -> list[str]:
         {"id": str(900_000 + number), "login": f"streamer_{number}", "display_name": f"S {number}"}
         for number in range(count)
     ]
-    sandbox.control("users", {"users": users})
+    sandbox.add_streamers(users)
     with services.database.transaction() as transaction:
         for user in users:
             names = channels.ChannelNames(user["id"], user["login"], user["display_name"])

@@ -9,8 +9,8 @@ from .client import STREAMER, Client, follow_order
 FOLLOWERS = "moderator:read:followers"
 
 
-def strict(client: Client) -> None:
-    client.sandbox.control("settings", {"grants": "strict"})
+def disconnect(client: Client) -> None:
+    client.sandbox.control("grants/revoke", {"user_id": STREAMER})
 
 
 def grant(client: Client, *scopes: str) -> Any:
@@ -20,7 +20,7 @@ def grant(client: Client, *scopes: str) -> Any:
 def test_grant_without_a_login_counts_and_issues_no_token(
     client: Client, callback: Callback
 ) -> None:
-    strict(client)
+    disconnect(client)
     grant(client, "bits:read")
     assert client.subscribe(callback.url, **follow_order()).status_code == 403
     assert grant(client, FOLLOWERS) == {
@@ -34,7 +34,7 @@ def test_grant_without_a_login_counts_and_issues_no_token(
 
 
 def test_revoked_grant_ends_tokens_and_what_needed_it(client: Client, callback: Callback) -> None:
-    strict(client)
+    disconnect(client)
     tokens = client.log_in(scope=FOLLOWERS)
     other = client.log_in("200300401", FOLLOWERS)
     needing = client.enabled(callback, **follow_order())
@@ -58,9 +58,8 @@ def test_revoked_grant_ends_tokens_and_what_needed_it(client: Client, callback: 
 
 
 def test_grant_comes_back_with_a_new_login(client: Client, callback: Callback) -> None:
-    strict(client)
     client.log_in(scope=FOLLOWERS)
-    client.sandbox.control("grants/revoke", {"user_id": STREAMER})
+    disconnect(client)
     client.log_in(scope=FOLLOWERS)
     client.enabled(callback, **follow_order())
 
@@ -69,6 +68,8 @@ def test_any_of_the_users_whose_grant_is_needed_can_end_a_subscription(
     client: Client, callback: Callback
 ) -> None:
     condition = {"broadcaster_user_id": STREAMER, "user_id": "200300401"}
+    client.log_in("200300401", "user:read:chat user:bot")
+    grant(client, "channel:bot")
     chat = {"type": "channel.chat.message", "condition": condition}
     made = client.enabled(callback, version="1", **chat)
     revoke = {"user_id": "200300402"}

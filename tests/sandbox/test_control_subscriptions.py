@@ -51,7 +51,6 @@ def test_put_subscription_is_there_at_once_and_unchallenged(
 
 
 def test_nobody_is_asked_whether_a_put_subscription_may_be(client: Client) -> None:
-    client.sandbox.control("settings", {"grants": "strict"})
     nobody = {"broadcaster_user_id": "9", "moderator_user_id": "9"}
     [removed] = put(client, type="channel.follow", version="1", condition=nobody)
     put(client, type="channel.unheard_of", version="7", condition={})

@@ -106,8 +106,8 @@ def test_tokens_and_client_ids_are_checked(client: Client) -> None:
         assert answer.json()["error"] == "Unauthorized"
 
 
-def test_strict_grants_ask_for_the_scope(client: Client, callback: Callback) -> None:
-    client.sandbox.control("settings", {"grants": "strict"})
+def test_the_scope_must_have_been_granted(client: Client, callback: Callback) -> None:
+    client.sandbox.control("grants/revoke", {"user_id": STREAMER})
     refused = client.subscribe(callback.url, **follow_order())
     assert refused.status_code == 403
     assert refused.json()["message"] == "subscription missing proper authorization"
@@ -118,7 +118,7 @@ def test_strict_grants_ask_for_the_scope(client: Client, callback: Callback) -> 
 
 
 def test_listing_pages_to_the_end_and_counts(client: Client, callback: Callback) -> None:
-    client.sandbox.control("settings", {"page_size": 2})
+    client.sandbox.control("settings", {"page_size": 2, "grants": "all"})
     made = [
         client.subscribe(callback.url, type=name, version="1").json()["data"][0]["id"]
         for name in ("stream.online", "stream.offline", "channel.goal.end")

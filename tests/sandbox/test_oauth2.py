@@ -54,7 +54,7 @@ def test_who_has_agreed_before_is_sent_straight_back_unless_verifying_is_forced(
         "client_id": "the-client",
         "redirect_uri": REDIRECT_URI,
         "response_type": "code",
-        "scope": "bits:read",
+        "scope": "channel:read:goals",
         "state": "a-state",
     }
 
@@ -65,11 +65,11 @@ def test_who_has_agreed_before_is_sent_straight_back_unless_verifying_is_forced(
 
     client.sandbox.control("settings", {"logged_in_user_id": STREAMER})
     before = status()
-    client.log_in(STREAMER, "bits:read")
+    client.log_in(STREAMER, "channel:read:goals")
 
     assert (200, 302) == (before, status())
     assert (200, 302) == (status(force_verify="true"), status(force_verify="false"))
-    assert 200 == status(scope="bits:read channel:moderate")
+    assert 200 == status(scope="channel:read:goals channel:read:polls")
 
 
 def test_registered_addresses_are_compared_exactly(client: Client) -> None:
