@@ -8,7 +8,7 @@ import pytest
 from apps.twitch_module.domain.access import SCOPES
 from tests.processes import Module, Sandbox, start_sandbox
 
-from .operator import APP_ID, APP_SECRET, Operator, issued_by, settings_for
+from .operator import APP_ID, APP_SECRET, MONITORED, Operator, issued_by, settings_for
 from .runner import Commands
 
 
@@ -50,11 +50,13 @@ def operator(sandbox: Sandbox, tmp_path: Path) -> Iterator[Operator]:
 
 @pytest.fixture(scope="session")
 def service(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Module]:
-    """A server with everything in it, for all commands that only talk to one."""
+    """A server with everything in it and a channel, for all commands that only talk to one."""
     folder = tmp_path_factory.mktemp("service")
     variables = settings_for(running_sandbox, folder)
     del variables["PUBLIC_URL"], variables["DATA_DIR"]
     module = Module(folder, **variables).wait_until_ready()
+    order = {"channel_name": MONITORED}
+    module.call("POST", "/twitch/api/channels", json=order).raise_for_status()
     yield module
     module.stop()
 

@@ -32,6 +32,7 @@ from tests.processes import REPOSITORY, Sandbox, clean_environment, wait_until
 
 APP_ID, APP_SECRET = "app-id", "app-secret-of-the-tests"
 STREAMER, STREAMER_ID = "sandbox_streamer", "100200300"
+MONITORED = "harbour_radio"  # by the service that all commands share
 BOT, BOT_ID = "quiet_heron", "200300401"
 KEY = Fernet.generate_key().decode()
 

@@ -67,7 +67,7 @@ def test_the_usual_channel_is_a_monitored_one_under_its_own_names(cli: Commands)
     finally:
         cli.done("channels", "remove", STREAMER, "--yes")
 
-    assert usual["channel_id"] == named["channel_id"] == STREAMER_ID
+    assert (usual["channel_id"], named["channel_id"]) == ("300400500", STREAMER_ID)
     assert shown["display_name"] == name
     # A streamer's login would be forgotten: that is for others, unless he is named.
     assert event["channel_id"] not in (STREAMER_ID, None)
@@ -155,7 +155,9 @@ def test_no_login_is_needed_and_nothing_reads_this_machines_database(
         "DATA_DIR": str(empty),
     }
 
-    assert "204 stored" in cli.done("simulate", "channel.follow", **given)
+    named = ("simulate", "channel.follow", "--channel", f"{STREAMER_ID}:{STREAMER}")
+    assert "204 stored" in cli.done(*named, **given)
+    assert "give --channel ID:LOGIN" in cli.refused("simulate", "channel.follow", **given)[1]
     assert not os.path.exists(empty)
 
 
@@ -172,7 +174,9 @@ def test_no_login_is_needed_and_nothing_reads_this_machines_database(
         (("channel.follow", "--anonymous"), "never anonymous"),
         (("channel.cheer", "--anonymous", "--user", "x"), "--user or --anonymous"),
         (("channel.follow", "--user", "x:y"), "ID:LOGIN"),
-        (("channel.follow", "--channel", "not_here"), "ID:LOGIN"),
+        (("channel.follow", "--channel", "not_here"), "add it with cli channels add not_here"),
+        (("channel.follow", "--channel", "987"), "987 is not monitored"),
+        (("channel.follow", "--channel", "987:not_here"), "not_here is not monitored"),
         (("channel.follow", "--message-id", "a b"), "visible ASCII"),
         (("channel.follow", "--forged", "--wait"), "nothing to --wait for"),
         (("channel.follow", "--count", "0"), "--count"),

@@ -48,7 +48,7 @@ class Sent:
 @click.argument("event_type", metavar="TYPE", type=EVENT_TYPE)
 @click.option(
     "--channel",
-    help="A monitored channel's login, any id, or ID:LOGIN.  [default: the first monitored one]",
+    help="A monitored channel: its login, id, or ID:LOGIN.  [default: the first one]",
 )
 @click.option("--user", help="A login, an id, or ID:LOGIN.  [default: somebody invented]")
 @click.option("--bits", type=click.IntRange(min=0), metavar="N", help="So many bits.")
@@ -190,29 +190,42 @@ def _people(
 
 
 def _channel(row: EventType, text: str | None, examination: Examination) -> Person:
-    """The channel under its own names: the service learns names from events."""
-    if text is not None and ":" in text:
-        return _person(text)
+    """A monitored channel, under its own names: the service learns names from events.
+
+    Raises UsageError for one that is not monitored: what happens there is nobody's business.
+    """
     monitored = _monitored(examination)
     if text is None:
         # This one makes the service forget a streamer's login: never by default.
-        harmless = [] if row.name == REVOKED else monitored
-        return harmless[0] if harmless else invented(_CHANNEL)
-    login = text.removeprefix("@").lower()
+        if row.name == REVOKED or not row.is_of_channel:
+            return invented(_CHANNEL)
+        if not monitored:
+            raise click.UsageError(
+                "no channel is monitored: add one with cli channels add LOGIN"
+                if monitored is not None
+                else "which channels are monitored cannot be read here: give --channel ID:LOGIN"
+            )
+        return monitored[0]
+    given = _person(text)
+    if monitored is None:
+        if not text.partition(":")[0].isdigit():
+            raise click.UsageError(
+                "which channels are monitored cannot be read here: give ID:LOGIN"
+            )
+        return given
     for one in monitored:
-        if login in (one.id, one.login):
-            return one
-    if not text.isdigit():
-        raise click.UsageError(f"no channel {text!r} is monitored by this machine: give ID:LOGIN")
-    return Person(text)
+        if given.id == one.id or (not text[0].isdigit() and given.login == one.login):
+            return given if ":" in text else one
+    name = given.login if not text.isdigit() else text
+    raise click.UsageError(f"{name} is not monitored: add it with cli channels add {name}")
 
 
-def _monitored(examination: Examination) -> list[Person]:
-    """The active channels of this installation; none where its database cannot be read."""
+def _monitored(examination: Examination) -> list[Person] | None:
+    """The active channels of this installation; None where its database cannot be read."""
     try:
         found = examination.channels
     except (ModuleError, NotChecked):
-        return []
+        return None
     return [Person(one.channel_id, one.channel_name, one.display_name) for one in found]
 
 
