@@ -1,4 +1,5 @@
-"""WaddleBot's context, reputation and gateway APIs, which keep what they are sent."""
+"""WaddleBot's APIs, which keep what they are sent: those of the core, and the two servers that
+decide the points themselves."""
 
 from fnmatch import fnmatchcase
 from typing import Any
@@ -18,6 +19,12 @@ REPUTATION_KEYS = {
     "namespaceid": int,
     "platform": str,
 }
+
+# What the reputation module and the router pay; a cheer is as much as its bits.
+POINTS = {"follow": 10, "sub": 50, "resub": 30, "subgift": 60, "raid": 30, "ban": -50}
+POINTS |= {"timeout": -10, "subscription": 50}
+EVENT = ("platform", "server_id", "channel_id", "message_content")
+MODULE = ("module_name", "module_version", "platform", "endpoint_url", "health_check_url")
 
 
 @played("/sandbox/waddlebot/context", "POST")
@@ -47,6 +54,48 @@ def reputation(call: Call) -> Answer:
     return json_answer({"msg": "Reputation noted", "status": 200, "data": {"score": score}})
 
 
+@played("/sandbox/waddlebot/reputation/process", "POST")
+def process(call: Call) -> Answer:
+    """The reputation module, which decides the points."""
+    one = _record("reputation", call)
+    sent = one.json if isinstance(one.json, dict) else {}
+    data = sent.get("event_data")
+    if not _are_texts(sent, "user_id", "entity_id", "event_name") or not isinstance(data, dict):
+        return json_answer({"success": False, "error": "a field is missing"}, 400)
+    if not _are_texts(data, *EVENT, "timestamp"):
+        return json_answer({"success": False, "error": "a field of event_data is missing"}, 400)
+    score = _pay(one, sent["user_id"], sent["event_name"], data.get("bits"))
+    return json_answer({"success": True, "new_score": score})
+
+
+@played("/sandbox/waddlebot/router/events", "POST")
+def route(call: Call) -> Answer:
+    """The router, which tells the reputation module itself."""
+    one = _record("reputation", call)
+    sent = one.json if isinstance(one.json, dict) else {}
+    if "x-api-key" not in one.headers:
+        return json_answer({"success": False, "error": "no X-API-Key"}, 401)
+    if not _are_texts(sent, *EVENT, "user_id", "user_name", "message_type"):
+        return json_answer({"success": False, "error": "a field is missing"}, 400)
+    _pay(one, sent["user_id"], sent["message_type"], sent.get("bits"))
+    return json_answer({"success": True, "processed": False})
+
+
+@played("/sandbox/waddlebot/api/modules/register", "POST")
+def register(call: Call) -> Answer:
+    sent = _record("core", call).json
+    is_whole = isinstance(sent, dict) and _are_texts(sent, *MODULE, "status")
+    return json_answer({"success": is_whole}, 201 if is_whole else 400)
+
+
+@played("/sandbox/waddlebot/api/modules/heartbeat", "POST")
+def heartbeat(call: Call) -> Answer:
+    """Of a module that it knows; one that starts anew knows none."""
+    sent = _record("core", call).json
+    is_whole = isinstance(sent, dict) and _are_texts(sent, "module_name", "timestamp", "status")
+    return json_answer({"success": is_whole}, 200 if is_whole else 400)
+
+
 @played("/sandbox/waddlebot/gateway", "POST")
 def gateway(call: Call) -> Answer:
     """HTTP 200 in every case; the outcome is the status in the body."""
@@ -57,6 +106,17 @@ def gateway(call: Call) -> Answer:
     if not any(fnmatchcase(key, pattern) for pattern in world.settings.gateway_keys):
         return json_answer({"msg": "No gateway waits for this key", "status": 404})
     return json_answer({"msg": "The gateway is active", "status": 200})
+
+
+def _are_texts(sent: dict[str, Any], *names: str) -> bool:
+    return all(isinstance(sent.get(name), str) for name in names)
+
+
+def _pay(one: Received, user_id: str, event: str, bits: object) -> int:
+    """The user's new score."""
+    points = bits if event == "cheer" and type(bits) is int else POINTS.get(event, 0)
+    key = one.headers.get("idempotency-key")
+    return world.inbox.score(world.inbox.identity(user_id), points, key)
 
 
 def _record(api: str, call: Call) -> Received:

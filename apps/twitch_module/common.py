@@ -19,6 +19,7 @@ from .clients.twitch_auth import TwitchAuth
 from .clients.waddlebot import WaddleBotClient
 from .domain.catalogue import scopes_for, types_in_use
 from .domain.eventsub import secret_id
+from .domain.reputation_contract import CONTRACTS
 from .domain.subscription import Ours
 from .errors import ConfigurationError, ModuleError
 from .keys import generated_key
@@ -37,6 +38,7 @@ from .services.login_throttle import LoginThrottle
 from .services.logins import Logins
 from .services.passwords import Passwords
 from .services.reconciler import Reconciler
+from .services.registration import Registration
 from .services.retention import Retention
 from .services.roster import Roster
 from .services.service_secrets import ServiceSecrets, signing_key
@@ -58,6 +60,9 @@ STOP_SECONDS = 6.0
 
 class Work(Protocol):
     """What goes on on threads of its own."""
+
+    def start(self) -> None:
+        """Begin. Does not block."""
 
     def begin_stop(self) -> None:
         """End soon. Does not block."""
@@ -94,28 +99,26 @@ class Services:
     service_tokens: ServiceTokens
     audit: Audit
     heartbeat: Heartbeat
+    registration: Registration | None  # None without CORE_API_URL
     http_clients: tuple[HTTPClient, ...]
 
     def start_work(self) -> None:
         """Begin to deliver, and to look after tokens and subscriptions, on own threads."""
-        self.delivery.start()
-        self.upkeep.start()
-        self.subscription_upkeep.start()
-        self.retention.start()
-        self.heartbeat.start()
+        for work in self._works():
+            work.start()
 
     def begin_stop(self) -> None:
         """Take up no new work, and cut calls out that hang. Does not block."""
         for client in self.http_clients:
             client.wind_down(CALL_SECONDS_AT_STOP)
-        for work in self._works():
+        for work in reversed(self._works()):
             work.begin_stop()
 
     def stop_work(self) -> None:
         """End the work; waits for what is on its way, for six seconds at most."""
         self.begin_stop()
         ends = time.monotonic() + STOP_SECONDS
-        for work in self._works():
+        for work in reversed(self._works()):
             work.wait(max(0.0, ends - time.monotonic()))
 
     def stop(self) -> None:
@@ -125,13 +128,14 @@ class Services:
         log.info("stopped", process=os.getpid())
 
     def _works(self) -> "tuple[Work, ...]":
-        return (
-            self.heartbeat,
-            self.retention,
-            self.subscription_upkeep,
-            self.upkeep,
+        works: tuple[Work, ...] = (
             self.delivery,
+            self.upkeep,
+            self.subscription_upkeep,
+            self.retention,
+            self.heartbeat,
         )
+        return (*works, self.registration) if self.registration else works
 
 
 @cache
@@ -164,6 +168,7 @@ def build(settings: Settings, *, receives: bool = True) -> Services:
     delivery = DeliveryWorker(
         database,
         waddlebot,
+        CONTRACTS[settings.reputation_contract],
         concurrency=concurrency,
         identity_name_field=settings.identity_name_field,
         yields=receives,
@@ -269,8 +274,19 @@ def build(settings: Settings, *, receives: bool = True) -> Services:
         ServiceTokens(database, service_secrets),
         Audit(database),
         heartbeat,
+        _registration(database, waddlebot, settings),
         (waddlebot_http, twitch_http),
     )
+
+
+def _registration(
+    database: Database, client: WaddleBotClient, settings: Settings
+) -> Registration | None:
+    if settings.core_api_url is None:
+        return None
+    events = types_in_use(settings.points.rules)
+    url = settings.twitch_webhook_callback_url
+    return Registration(database, client, webhook_url=url, events=list(events))
 
 
 def provide_admin(built: Services) -> None:

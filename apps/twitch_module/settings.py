@@ -26,6 +26,7 @@ from pydantic import (
 
 from .domain.credentials import normal_username
 from .domain.points import BadPolicy, Policy, amended, default_policy
+from .domain.reputation_contract import ContractName
 from .errors import ConfigurationError
 from .wrong_values import in_plain_words
 
@@ -100,8 +101,11 @@ class Settings(BaseModel):
     twitch_auth_url: str = "https://id.twitch.tv/oauth2"
 
     # WaddleBot's own APIs, and how we show who we are there.
-    context_api_url: str
-    reputation_api_url: str
+    reputation_contract: ContractName = "core"
+    context_api_url: str | None = None
+    reputation_api_url: str | None = None
+    # WaddleBot's core: this module registers there; the router is there.
+    core_api_url: str | None = None
     # Where an activation key goes that came with a streamer's login.
     gateway_activate_url: str | None = None
     waddlebot_api_key: SecretStr | None = None
@@ -227,7 +231,7 @@ class Settings(BaseModel):
     def _url(cls, value: str | None) -> str | None:
         return value if value is None else _absolute_url(value)
 
-    @field_validator("public_url", "twitch_api_url", "twitch_auth_url")
+    @field_validator("public_url", "twitch_api_url", "twitch_auth_url", "core_api_url")
     @classmethod
     def _base_url(cls, value: str | None) -> str | None:
         return value if value is None else _without_query(value)
@@ -252,6 +256,13 @@ class Settings(BaseModel):
     @classmethod
     def _reachable_for_twitch(cls, value: str) -> str:
         return _callable_for_twitch(value)
+
+    @property
+    def activity_url(self) -> str:
+        """Where activities go, by the contract; load_settings has seen to it that it is set."""
+        if self.reputation_contract == "router":
+            return f"{self.core_api_url}/router/events"
+        return self.reputation_api_url or ""
 
     @property
     def login_url(self) -> str:
@@ -282,6 +293,13 @@ _PATHS = {
     "twitch_redirect_uri": "/twitch/auth/callback",
 }
 
+# Which addresses each contract needs.
+_ADDRESSES = {
+    "core": ("context_api_url", "reputation_api_url"),
+    "reputation_module": ("reputation_api_url",),
+    "router": ("core_api_url",),
+}
+
 
 def load_settings(environ: Mapping[str, str], dotenv: Path | None = DOTENV) -> Settings:
     """The settings in this environment. Raises ConfigurationError that names every problem."""
@@ -299,6 +317,7 @@ def load_settings(environ: Mapping[str, str], dotenv: Path | None = DOTENV) -> S
     for field in following:
         given[field] = given["public_url"].strip().rstrip("/") + _PATHS[field]
     given["points"] = _read_points(layers, problems)
+    problems += _contract_problems(given)
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
@@ -306,6 +325,23 @@ def load_settings(environ: Mapping[str, str], dotenv: Path | None = DOTENV) -> S
     if problems:
         raise ConfigurationError(problems)
     return settings
+
+
+def _contract_problems(given: Mapping[str, Any]) -> list[str]:
+    """What of WaddleBot's addresses is missing, or one too many."""
+    contract = given.get("reputation_contract", "core")
+    why = "" if contract == "core" else f" (REPUTATION_CONTRACT={contract} needs it)"
+    problems = [
+        f"{field.upper()} is missing{why}"
+        for field in _ADDRESSES.get(contract, ())
+        if field not in given
+    ]
+    if contract == "router" and "reputation_api_url" in given:
+        problems.append(
+            "REPUTATION_API_URL must not be set with REPUTATION_CONTRACT=router:"
+            " the router calls that API itself, and all points would count twice"
+        )
+    return problems
 
 
 def read_dotenv(path: Path | None, problems: list[str]) -> dict[str, str]:

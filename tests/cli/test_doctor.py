@@ -136,6 +136,20 @@ def subscribe(sandbox: Sandbox, module: Module) -> None:
     wait_until(lambda: enabled() == 7)
 
 
+def test_the_servers_of_the_contract_are_asked(ward: Ward) -> None:
+    core = f"{ward.sandbox.url}/waddlebot"
+    ward.set(REPUTATION_CONTRACT="router", REPUTATION_API_URL="", CORE_API_URL=core)
+    reached = [(one["check"], one["result"], one["detail"]) for one in ward.findings()[-4:]]
+    ward.set(CORE_API_URL="http://127.0.0.1:9")
+    (away,) = [one for one in ward.findings() if one["check"] == "router"]
+
+    assert ("context API", "ok", "REPUTATION_CONTRACT=router asks none") == reached[0]
+    assert ("router", "ok", f"{core}/router/events answers HTTP 405") == reached[1]
+    assert ("core API", "ok", f"{core}/api/modules/register answers HTTP 405") == reached[3]
+    assert "wrong" == away["result"] and "CORE_API_URL" in away["advice"]
+    assert [] == ward.sandbox.control("received")["received"]
+
+
 def test_nothing_is_wrong_where_nothing_is(ward: Ward) -> None:
     findings = ward.findings()
 
@@ -156,6 +170,7 @@ def test_nothing_is_wrong_where_nothing_is(ward: Ward) -> None:
         "context API",
         "reputation API",
         "gateway API",
+        "core API",
     ] == [one["check"] for one in findings]
     assert "7 enabled, 0 pending" in findings[9]["detail"]
     # Nobody gets points from an examination.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from apps.twitch_module.clients.waddlebot import Sent, WaddleBotClient
+from apps.twitch_module.domain.reputation_contract import CONTRACTS
 from apps.twitch_module.domain.waddlebot import Context, Failure
 from apps.twitch_module.models.database import Database
 from apps.twitch_module.models.ingest import insert
@@ -25,7 +26,7 @@ class Held(WaddleBotClient):
     def find_context(self, identity_name: str) -> Context:
         return Context(1, 1, "waddle")
 
-    def send_points(self, body: bytes, idempotency_key: str) -> Sent:
+    def send_activity(self, body: bytes, idempotency_key: str) -> Sent:
         self.sent.append(idempotency_key)
         self.began.release()
         assert self.answer.wait(10)
@@ -36,7 +37,12 @@ def test_no_call_begins_once_it_is_told_to_stop(database: Database) -> None:
     fill(database, 3)
     client = Held()
     worker = DeliveryWorker(
-        database, client, concurrency=1, identity_name_field="user_name", yields=False
+        database,
+        client,
+        CONTRACTS["core"],
+        concurrency=1,
+        identity_name_field="user_name",
+        yields=False,
     )
     worker.start()
     assert client.began.acquire(timeout=10)
@@ -65,7 +71,7 @@ class Answering(WaddleBotClient):
     def find_context(self, identity_name: str) -> Context:
         return Context(1, 1, "waddle")
 
-    def send_points(self, body: bytes, idempotency_key: str) -> Sent:
+    def send_activity(self, body: bytes, idempotency_key: str) -> Sent:
         if self._breaks_at in body:
             self.failed += 1
             return Sent(Failure("reputation: HTTP 500", passing=True), 500, b"")
@@ -76,7 +82,12 @@ class Answering(WaddleBotClient):
 @contextmanager
 def working(database: Database, client: WaddleBotClient) -> Iterator[DeliveryWorker]:
     worker = DeliveryWorker(
-        database, client, concurrency=8, identity_name_field="user_name", yields=False
+        database,
+        client,
+        CONTRACTS["core"],
+        concurrency=8,
+        identity_name_field="user_name",
+        yields=False,
     )
     worker.start()
     yield worker

@@ -113,6 +113,40 @@ class TestProblems:
     def test_an_empty_variable_is_a_missing_one(self, name: str) -> None:
         assert problems(**{name: ""}) == [f"{name} is missing"]
 
+    def test_only_the_core_needs_the_context(self) -> None:
+        settings = load(REPUTATION_CONTRACT="reputation_module", CONTEXT_API_URL="")
+
+        assert settings.activity_url == settings.reputation_api_url
+
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            (
+                {"REPUTATION_CONTRACT": "reputation_module", "REPUTATION_API_URL": ""},
+                ["REPUTATION_API_URL is missing (REPUTATION_CONTRACT=reputation_module needs it)"],
+            ),
+            (
+                {"REPUTATION_CONTRACT": "router", "REPUTATION_API_URL": ""},
+                ["CORE_API_URL is missing (REPUTATION_CONTRACT=router needs it)"],
+            ),
+            (
+                {"REPUTATION_CONTRACT": "router", "CORE_API_URL": "https://core.example"},
+                [
+                    "REPUTATION_API_URL must not be set with REPUTATION_CONTRACT=router:"
+                    " the router calls that API itself, and all points would count twice"
+                ],
+            ),
+            (
+                {"REPUTATION_CONTRACT": "route"},
+                ["REPUTATION_CONTRACT must be core, reputation_module or router, not 'route'"],
+            ),
+        ],
+    )
+    def test_each_contract_needs_its_addresses(
+        self, changes: dict[str, str], expected: list[str]
+    ) -> None:
+        assert problems(**changes) == expected
+
     def test_a_missing_webhook_secret_stops_the_start(self) -> None:
         assert problems(TWITCH_WEBHOOK_SECRET="") == ["TWITCH_WEBHOOK_SECRET is missing"]
 
@@ -252,6 +286,7 @@ class TestProblems:
             ("HOST", "0.0.0.0", "0.0.0.0"),  # noqa: S104  # only read, never listened on
             ("TWITCH_API_URL", "http://127.0.0.1:8000/helix/", "http://127.0.0.1:8000/helix"),
             ("CONTEXT_API_URL", "http://core:8000/context/", "http://core:8000/context/"),
+            ("CORE_API_URL", "http://core:8000/", "http://core:8000"),
             ("DATA_DIR", "/var/lib/waddlebot", Path("/var/lib/waddlebot")),
             ("TWITCH_APP_ID", " app-id ", "app-id"),
             ("TRUSTED_PROXIES", "127.0.0.1", (ip_network("127.0.0.1/32"),)),

@@ -22,7 +22,7 @@ from .twitch_checks import (
     check_redirect,
     check_subscriptions,
 )
-from .waddlebot_checks import check_context, check_gateway, check_reputation
+from .waddlebot_checks import check_context, check_core, check_gateway, check_reputation
 from .work_checks import check_deliveries, check_work
 
 _CHECKS: dict[str, Check] = {
@@ -40,6 +40,7 @@ _CHECKS: dict[str, Check] = {
     "context API": check_context,
     "reputation API": check_reputation,
     "gateway API": check_gateway,
+    "core API": check_core,
 }
 _COLUMNS = (
     "check",

@@ -1,17 +1,18 @@
-"""WaddleBot's context and reputation APIs: what is sent, and what an answer means.
+"""WaddleBot's APIs: who a user is, and what an answer means.
 
-The contract of the core API; every rule here is one of its sentences.
+What is sent about an activity: reputation_contract.py.
 """
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from .text import text
 
-PLATFORM = "Twitch"
+MODULE_NAME = "twitch"
 # Refusals that may pass: the server was busy, too early, or slow.
 _PASSING = (408, 425, 429)
 
@@ -41,7 +42,7 @@ class Failure:
 
 def context_request(identity_name: str) -> bytes:
     """The body for the context API."""
-    return _json({"identity_name": identity_name})
+    return to_bytes({"identity_name": identity_name})
 
 
 def read_context(status: int, headers: Mapping[str, str], body: bytes) -> Context | Failure:
@@ -65,24 +66,9 @@ def read_context(status: int, headers: Mapping[str, str], body: bytes) -> Contex
         return Failure(f"context: the data lacks a usable {error}", passing=True)
 
 
-def reputation_request(context: Context, activity: str, amount: int, user_name: str) -> bytes:
-    """The seven keys for the reputation API; the same arguments give the same bytes."""
-    return _json(
-        {
-            "userid": context.identity_id,
-            "activity": activity,
-            "amount": amount,
-            "text": f"{activity} activity for {user_name}",
-            "namespace": context.namespace_name,
-            "namespaceid": context.namespace_id,
-            "platform": PLATFORM,
-        }
-    )
-
-
 def activation_request(activation_key: str) -> bytes:
     """The body for the gateway API."""
-    return _json({"activation_key": activation_key})
+    return to_bytes({"activation_key": activation_key})
 
 
 def read_activation(status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
@@ -97,15 +83,39 @@ def read_activation(status: int, headers: Mapping[str, str], body: bytes) -> Fai
     return Failure(message, passing=inner is None)
 
 
+def registration(version: str, webhook_url: str, events: Sequence[str]) -> bytes:
+    """The body that tells the core of this module; `webhook_url` is Twitch's way in."""
+    module_url = webhook_url.removesuffix("/webhook")
+    return to_bytes(
+        {
+            "module_name": MODULE_NAME,
+            "module_version": version,
+            "platform": "twitch",
+            "endpoint_url": module_url,
+            "health_check_url": f"{module_url}/health",
+            "status": "active",
+            "config": {"supported_events": list(events), "webhook_url": webhook_url},
+        }
+    )
+
+
+def heartbeat(now: datetime) -> bytes:
+    """The body that tells the core that this module still works."""
+    beat = {"module_name": MODULE_NAME, "timestamp": now.isoformat(), "status": "active"}
+    return to_bytes(beat)
+
+
 def idempotency_key(message_id: str, activity: str) -> str:
     """The key that makes a repeated delivery recognisable: the same on every try."""
     return f"{message_id}:{activity}"
 
 
-def read_reputation(status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
-    """None when the points arrived. A `status` in the body outside 200-299 is a refusal."""
+def read_outcome(
+    status: int, headers: Mapping[str, str], body: bytes, api: str = "reputation"
+) -> Failure | None:
+    """None when the call did its work. A `status` in the body outside 200-299 is a refusal."""
     if status not in (200, 201):
-        return _http_failure("reputation", status, headers)
+        return _http_failure(api, status, headers)
     if not body.strip():
         return None
     try:
@@ -113,11 +123,15 @@ def read_reputation(status: int, headers: Mapping[str, str], body: bytes) -> Fai
     except (ValueError, RecursionError):
         # Not the API itself answered: a proxy's page, or half an answer. The key makes a
         # repetition harmless, while a lost one would be lost for good.
-        return Failure("reputation: the answer is not JSON", passing=True)
+        return Failure(f"{api}: the answer is not JSON", passing=True)
     inner = _inner_status(answer)
     if inner is not None and not 200 <= inner <= 299:
         message = _excerpt(answer.get("msg"))
-        return Failure(f"reputation: status {inner} in the answer ({message})", _passes(inner))
+        return Failure(f"{api}: status {inner} in the answer ({message})", _passes(inner))
+    if isinstance(answer, dict) and answer.get("success") is False:
+        # It does not say whether that is final, so that it is tried until there are no tries.
+        message = _excerpt(answer.get("error") or answer.get("message"))
+        return Failure(f"{api}: no success ({message})", passing=True)
     return None
 
 
@@ -177,5 +191,6 @@ def _excerpt(message: object) -> str:
     return text(message)[:200] if isinstance(message, str) else "no message"
 
 
-def _json(value: object) -> bytes:
+def to_bytes(value: object) -> bytes:
+    """JSON as it is sent: the same value gives the same bytes."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

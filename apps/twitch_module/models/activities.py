@@ -68,8 +68,11 @@ class Lease:
     user_id: str
     user_login: str
     user_name: str
+    channel_id: str
+    units: int
     amount: int
     attempts: int
+    created_at_ms: int
     context: dict[str, Any] | None
 
 
@@ -109,7 +112,7 @@ UPDATE twitch_activities
 SET status = 'leased', due_at_ms = %s, lease_version = lease_version + 1
 WHERE id IN (SELECT id FROM due)
 RETURNING id, lease_version AS version, event_id, activity_type, user_id, user_login, user_name,
-    amount, attempts, context
+    channel_id, units, amount, attempts, created_at_ms, context
 """
 
 

@@ -1,9 +1,9 @@
-"""Delivering activities to WaddleBot: the context first, then the points; at least once.
+"""Delivering activities to WaddleBot: the context first, then the activity; at least once.
 
 One thread talks to the database: in one transaction it notes how tries ended and claims what
 is due. The tries themselves, which wait for the network, run on threads of their own:
 
-    claim -> context unknown? ask for it, keep it -> send the points -> receipt
+    claim -> context needed and unknown? ask for it, keep it -> send the activity -> receipt
 """
 
 import os
@@ -14,14 +14,14 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import structlog
 from cachetools import TTLCache
 
 from ..clients.waddlebot import WaddleBotClient
+from ..domain.reputation_contract import Contract
 from ..domain.retry import next_delay_seconds
-from ..domain.waddlebot import Context, Failure, idempotency_key, reputation_request
+from ..domain.waddlebot import Context, Failure, idempotency_key
 from ..errors import DatabaseUnavailable
 from ..models import activities
 from ..models.activities import Lease, Receipt
@@ -49,6 +49,7 @@ class DeliveryWorker:
         self,
         database: Database,
         client: WaddleBotClient,
+        contract: Contract,
         *,
         concurrency: int,
         identity_name_field: str,
@@ -58,6 +59,7 @@ class DeliveryWorker:
         self._yields = yields and sys.platform == "linux"  # elsewhere threads share a priority
         self._database = database
         self._client = client
+        self._contract = contract
         self._concurrency = concurrency
         self._identity_name_field = identity_name_field
         # Daemon threads of our own: an executor's are gone by the time that atexit calls stop.
@@ -214,11 +216,8 @@ class DeliveryWorker:
                 self._ended.put(Receipt(lease, activities.PENDING, made=False))
                 continue
             try:
-                ended = (
-                    self._find_context(lease)
-                    if lease.context is None
-                    else self._send(lease, lease.context)
-                )
+                asks = self._contract.needs_context and lease.context is None
+                ended = self._find_context(lease) if asks else self._send(lease)
             except Exception as error:  # a fault here must cost neither the row nor the thread
                 log.exception("delivery failed", activity=lease.id)
                 reason = f"internal: {type(error).__name__}"
@@ -238,12 +237,9 @@ class DeliveryWorker:
             return _failed(lease, context)
         return replace(lease, context=context.to_json())
 
-    def _send(self, lease: Lease, context: dict[str, Any]) -> Receipt:
-        body = reputation_request(
-            Context(**context), lease.activity_type, lease.amount, lease.user_name
-        )
+    def _send(self, lease: Lease) -> Receipt:
         key = idempotency_key(lease.event_id, lease.activity_type)
-        sent = self._client.send_points(body, key)
+        sent = self._client.send_activity(self._contract.body(lease), key)
         alive = sent.failure is None or not sent.failure.passing
         self._reputation_breaker.record(lease.id, alive=alive, now=time.monotonic())
         excerpt = sent.body.decode("utf-8", "replace")[:STORED_ANSWER_CHARACTERS]

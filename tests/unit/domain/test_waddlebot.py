@@ -1,6 +1,7 @@
 """domain/waddlebot.py: what is sent to WaddleBot's APIs, and what an answer means."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,11 +13,12 @@ from apps.twitch_module.domain.waddlebot import (
     Failure,
     activation_request,
     context_request,
+    heartbeat,
     idempotency_key,
     read_activation,
     read_context,
-    read_reputation,
-    reputation_request,
+    read_outcome,
+    registration,
 )
 
 CONTEXT = Context(17, 3, "the_channel", "A_Viewer")
@@ -46,58 +48,6 @@ class TestContextRequest:
 
     def test_a_name_beyond_ascii_is_sent_as_utf8(self) -> None:
         assert context_request("é") == b'{"identity_name":"\xc3\xa9"}'
-
-
-class TestReputationRequest:
-    def test_the_bytes_are_the_seven_keys_in_their_order(self) -> None:
-        assert reputation_request(CONTEXT, "follow", 10, "A_Viewer") == (
-            b'{"userid":17,"activity":"follow","amount":10,'
-            b'"text":"follow activity for A_Viewer","namespace":"the_channel",'
-            b'"namespaceid":3,"platform":"Twitch"}'
-        )
-
-    @pytest.mark.parametrize(
-        ("activity", "amount"),
-        [("follow", 10), ("sub", 50), ("bits", 250), ("raid", 30), ("subgift", 60), ("ban", -10)],
-    )
-    def test_each_activity_is_sent_with_its_points(self, activity: str, amount: int) -> None:
-        sent = json.loads(reputation_request(CONTEXT, activity, amount, "A_Viewer"))
-
-        assert sent == {
-            "userid": 17,
-            "activity": activity,
-            "amount": amount,
-            "text": f"{activity} activity for A_Viewer",
-            "namespace": "the_channel",
-            "namespaceid": 3,
-            "platform": "Twitch",
-        }
-
-    def test_the_same_arguments_give_the_same_bytes(self) -> None:
-        bodies = {reputation_request(CONTEXT, "bits", 5, "日本語") for _ in range(20)}
-
-        assert len(bodies) == 1
-
-    def test_a_context_that_was_stored_gives_the_same_bytes(self) -> None:
-        stored = Context(**json.loads(json.dumps(CONTEXT.to_json())))
-
-        assert reputation_request(stored, "bits", 5, "日本語") == reputation_request(
-            CONTEXT, "bits", 5, "日本語"
-        )
-
-    @pytest.mark.parametrize("name", ["日本語", "🎉", 'a"b\\c', "\u202e", ""])
-    def test_every_name_arrives_as_it_is(self, name: str) -> None:
-        sent = json.loads(reputation_request(CONTEXT, "sub", 50, name))
-
-        assert sent["text"] == f"sub activity for {name}"
-
-    def test_the_name_is_the_events_and_the_namespace_is_the_contexts(self) -> None:
-        context = Context(17, 3, "チャンネル", "old_name")
-
-        sent = json.loads(reputation_request(context, "sub", 50, "new_name"))
-
-        assert sent["text"] == "sub activity for new_name"
-        assert sent["namespace"] == "チャンネル"
 
 
 @pytest.mark.parametrize(
@@ -199,18 +149,18 @@ class TestReadReputation:
         + [b'{"status": %d}' % inner for inner in (200, 201, 204, 299)],
     )
     def test_the_points_have_arrived(self, status: int, body: bytes) -> None:
-        assert read_reputation(status, {}, body) is None
+        assert read_outcome(status, {}, body) is None
 
     @pytest.mark.parametrize("body", [b"[]", b'[{"status": 500}]', b'"ok"', b"1", b"null"])
     def test_json_that_can_hold_no_status_has_arrived(self, body: bytes) -> None:
-        assert read_reputation(200, {}, body) is None
+        assert read_outcome(200, {}, body) is None
 
     @pytest.mark.parametrize("status", [200, 201])
     @pytest.mark.parametrize("inner", FINAL)
     def test_a_refusal_in_the_body_is_final(self, status: int, inner: int) -> None:
         body = json.dumps({"status": inner, "msg": "no such user"}).encode()
 
-        assert read_reputation(status, {}, body) == Failure(
+        assert read_outcome(status, {}, body) == Failure(
             f"reputation: status {inner} in the answer (no such user)", passing=False
         )
 
@@ -218,25 +168,25 @@ class TestReadReputation:
     def test_another_status_in_the_body_may_pass(self, inner: int) -> None:
         body = json.dumps({"status": inner}).encode()
 
-        assert read_reputation(200, {}, body) == Failure(
+        assert read_outcome(200, {}, body) == Failure(
             f"reputation: status {inner} in the answer (no message)", passing=True
         )
 
     @pytest.mark.parametrize("body", GARBAGE)
     def test_an_answer_that_is_not_the_apis_own_may_pass(self, body: bytes) -> None:
-        assert read_reputation(200, {}, body) == Failure(
+        assert read_outcome(200, {}, body) == Failure(
             "reputation: the answer is not JSON", passing=True
         )
 
     @pytest.mark.parametrize("status", FINAL)
     def test_a_refusal_is_final(self, status: int) -> None:
-        assert read_reputation(status, {}, b'{"status": 200}') == Failure(
+        assert read_outcome(status, {}, b'{"status": 200}') == Failure(
             f"reputation: HTTP {status}", passing=False
         )
 
     @pytest.mark.parametrize("status", [*PASSING, 202, 204])
     def test_any_other_status_may_pass(self, status: int) -> None:
-        assert read_reputation(status, {}, b'{"status": 200}') == Failure(
+        assert read_outcome(status, {}, b'{"status": 200}') == Failure(
             f"reputation: HTTP {status}", passing=True
         )
 
@@ -245,7 +195,7 @@ class TestReadReputation:
         [("0", 0.0), ("120", 120.0), ("9999999", 9999999.0)],
     )
     def test_what_retry_after_asks_for_is_passed_on(self, header: str, seconds: float) -> None:
-        failure = read_reputation(429, {"Retry-After": header}, b"")
+        failure = read_outcome(429, {"Retry-After": header}, b"")
 
         assert failure == Failure("reputation: HTTP 429", True, seconds)
 
@@ -266,7 +216,7 @@ class TestReadReputation:
         ],
     )
     def test_any_other_retry_after_is_ignored(self, header: str) -> None:
-        failure = read_reputation(503, {"Retry-After": header}, b"")
+        failure = read_outcome(503, {"Retry-After": header}, b"")
 
         assert failure == Failure("reputation: HTTP 503", passing=True)
 
@@ -286,7 +236,7 @@ class TestNothingBreaksIt:
     def test_any_answer_is_a_success_or_a_failure(
         self, status: int, retry_after: str, body: bytes
     ) -> None:
-        result = read_reputation(status, {"Retry-After": retry_after}, body)
+        result = read_outcome(status, {"Retry-After": retry_after}, body)
 
         assert result is None or isinstance(result, Failure)
 
@@ -297,7 +247,7 @@ class TestTextsThatCannotBeKept:
     @pytest.mark.parametrize("odd", ["a\x00b", "\ud800"])
     def test_a_message_is_made_storable(self, odd: str) -> None:
         body = json.dumps({"msg": odd, "status": 404}).encode()
-        failures = [read_context(200, {}, body), read_reputation(200, {}, body)]
+        failures = [read_context(200, {}, body), read_outcome(200, {}, body)]
 
         for failure in failures:
             assert isinstance(failure, Failure)
@@ -324,7 +274,7 @@ class TestTextsThatCannotBeKept:
 
 @pytest.mark.parametrize("status", [500, 404.0, "500"])
 def test_a_refusal_in_the_body_counts_however_its_status_is_written(status: object) -> None:
-    assert read_reputation(200, {}, json.dumps({"status": status}).encode()) is not None
+    assert read_outcome(200, {}, json.dumps({"status": status}).encode()) is not None
 
 
 class TestReadActivation:
@@ -348,3 +298,52 @@ class TestReadActivation:
 
     def test_the_key_is_all_that_is_sent(self) -> None:
         assert json.loads(activation_request("k")) == {"activation_key": "k"}
+
+
+class TestOutcome:
+    """An answer of the newer servers, which say `success`."""
+
+    @pytest.mark.parametrize("body", [b'{"success": true, "new_score": 7}', b'{"success": 1}'])
+    def test_success_is_success(self, body: bytes) -> None:
+        assert read_outcome(200, {}, body) is None
+
+    @pytest.mark.parametrize(
+        ("body", "reason"),
+        [
+            (b'{"success": false}', "no message"),
+            (b'{"success": false, "error": "no entity"}', "no entity"),
+            (b'{"success": false, "message": "later"}', "later"),
+            (b'{"success": false, "error": ["x"]}', "no message"),
+        ],
+    )
+    def test_no_success_is_a_failure_that_may_pass(self, body: bytes, reason: str) -> None:
+        assert read_outcome(200, {}, body, "router") == Failure(
+            f"router: no success ({reason})", passing=True
+        )
+
+
+class TestCore:
+    def test_what_the_module_says_of_itself(self) -> None:
+        body = registration("1.2.3", "https://bot.example/twitch/webhook", ["channel.follow"])
+
+        assert json.loads(body) == {
+            "module_name": "twitch",
+            "module_version": "1.2.3",
+            "platform": "twitch",
+            "endpoint_url": "https://bot.example/twitch",
+            "health_check_url": "https://bot.example/twitch/health",
+            "status": "active",
+            "config": {
+                "supported_events": ["channel.follow"],
+                "webhook_url": "https://bot.example/twitch/webhook",
+            },
+        }
+
+    def test_the_heartbeat(self) -> None:
+        sent = json.loads(heartbeat(datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)))
+
+        assert sent == {
+            "module_name": "twitch",
+            "timestamp": "2026-03-01T12:00:05+00:00",
+            "status": "active",
+        }
