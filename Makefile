@@ -1,6 +1,6 @@
 # `make` alone lists the commands.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve worker migrate test lint bench e2e
+.PHONY: help setup run serve worker migrate test lint bench e2e lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -33,11 +33,19 @@ lint: $(BIN)/.installed-dev  ## Style and types
 
 # SCENARIOS chooses from accept, delivering, delivery, tokens, start, memory and large; ROWS is how
 # many events are in the large table (2 GB a million, in BENCH_DIR); a SCALE below 1 is quicker.
-bench: $(BIN)/.installed-bench  ## Measure speed (SCENARIOS, ROWS, ROUNDS, SCALE, BENCH_DIR)
+bench: $(BIN)/.installed-dev  ## Measure speed (SCENARIOS, ROWS, ROUNDS, SCALE, BENCH_DIR)
 	@$(BIN)/python -m bench
 
 e2e: $(BIN)/.installed-dev  ## The tests in a real browser alone
 	$(BIN)/pytest tests/browser
+
+# After a change of requirements*.in. The hashes are of every file of a version, for any platform.
+lock:  ## Pin requirements*.in with hashes in requirements*.txt
+	@$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet 'pip-tools==7.5.1'
+	@for name in requirements requirements-dev; do \
+		CUSTOM_COMPILE_COMMAND='make lock' .venv/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+			--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+			--output-file $$name.txt $$name.in || exit 1; done
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -46,19 +54,14 @@ $(BIN)/python:
 	@$(PYTHON) -m venv .venv
 
 # A stamp is written when an installation has gone through to its end.
-$(BIN)/.installed: requirements.txt pyproject.toml | $(BIN)/python
-	@echo "Installing $$(grep -c '==' requirements.txt) packages into .venv: some 20 seconds"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+$(BIN)/.installed: requirements.txt requirements.in pyproject.toml | $(BIN)/python
+	@echo "Installing $$(grep -c == requirements.txt) packages into .venv: some 20 seconds"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-$(BIN)/.installed-dev: requirements-dev.txt requirements.txt pyproject.toml | $(BIN)/python
+$(BIN)/.installed-dev: requirements-dev.txt requirements.in pyproject.toml | $(BIN)/python
 	@echo 'Installing what the tests need on top: a minute or so'
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@ $(BIN)/.installed
-
-$(BIN)/.installed-bench: requirements-bench.txt requirements-dev.txt requirements.txt | $(BIN)/python
-	@echo 'Installing what the benchmark needs on top: a minute or so'
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
-	@touch $@ $(BIN)/.installed-dev $(BIN)/.installed

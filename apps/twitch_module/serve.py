@@ -26,7 +26,7 @@ from .errors import DatabaseUnavailable, ModuleError
 from .models.database import Database
 from .models.database_faults import DatabaseUnusable
 from .models.migrations import migrate
-from .settings import Settings, load_settings
+from .settings import APP_FOLDER, Settings, load_settings
 
 mp: Any = _mp  # what it does not export, too
 
@@ -39,6 +39,10 @@ def main(greet: Callable[[], None] = lambda: None) -> None:
 
     `greet` is called when nothing is in the way.
     """
+    if not (APP_FOLDER.parent / "__init__.py").is_file():  # py4web would ask to make one
+        where = "it has to run in a checkout of the repository: make serve"
+        print(f"The installed package does not serve; {where}", file=sys.stderr)
+        raise SystemExit(2)
     os.umask(0o077)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # until granian listens: no traceback
     try:

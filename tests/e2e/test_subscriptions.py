@@ -4,6 +4,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -567,6 +568,25 @@ def test_types_beyond_the_usual_ones_are_asked_for_by_the_channels_own_link(
 
     assert f"{module.url}/twitch/auth/login?channel_id={STREAMER}" == link
     assert "channel:read:goals" == asked["scope"]
+
+
+@on_sqlite
+@shared_server
+def test_the_link_of_a_refused_subscription_leads_to_what_it_needs(
+    module: Module, sandbox: Sandbox
+) -> None:
+    """Chat messages need three grants: of the reader two, of the broadcaster one."""
+    add(module)
+    order = {"type": "channel.chat.message", "channel_id": STREAMER}
+    refused = module.call("POST", "/twitch/api/subscriptions", json=order)
+    link = refused.json()["login_url"]
+    query = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
+    log_in(module, **query)
+    made = module.call("POST", "/twitch/api/subscriptions", json=order)
+    wait_until(lambda: "channel.chat.message" in enabled(sandbox))
+
+    assert (409, "needs_login") == (refused.status_code, refused.json()["code"])
+    assert 201 == made.status_code
 
 
 class TestCatchingUp:

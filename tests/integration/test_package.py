@@ -1,12 +1,15 @@
 """The installed package: importable, and a command, from whichever folder."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.processes import clean_environment
+from tests.processes import REPOSITORY, clean_environment
+
+_NO_DATA = shutil.ignore_patterns("data", "__pycache__")
 
 
 @pytest.mark.parametrize(
@@ -28,3 +31,20 @@ def test_it_is_found_from_another_folder(
 
     assert 0 == done.returncode, done.stderr
     assert shown in done.stdout
+
+
+def test_the_server_does_not_run_beside_installed_packages(tmp_path: Path) -> None:
+    copied = tmp_path / "site-packages"
+    shutil.copytree(
+        REPOSITORY / "apps" / "twitch_module", copied / "twitch_module", ignore=_NO_DATA
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "twitch_module.serve"],
+        cwd=copied,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+    )
+
+    assert 2 == done.returncode
+    assert "has to run in a checkout of the repository: make serve" in done.stderr
