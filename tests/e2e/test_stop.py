@@ -13,8 +13,9 @@ import psutil
 import pytest
 import requests
 
+from tests.e2e.conftest import addresses
 from tests.messages import Message
-from tests.processes import Module, wait_until
+from tests.processes import Module, Sandbox, wait_until
 
 
 @pytest.fixture
@@ -49,6 +50,13 @@ def is_gone(process: psutil.Process) -> bool:
         return bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
+
+
+def test_a_server_that_has_just_started_ends_at_once(sandbox: Sandbox, tmp_path: Path) -> None:
+    """It still waits for its own port then, before Twitch is asked for subscriptions."""
+    module = Module(tmp_path, DB_URI="sqlite://storage.db", **addresses(sandbox))
+
+    assert ended_after(module.wait_until_ready()) < 4
 
 
 def test_a_server_ends_within_ten_seconds_while_every_call_hangs(

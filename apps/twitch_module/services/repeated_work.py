@@ -64,6 +64,10 @@ class RepeatedWork:
             self._lease.hold()
         return not self._stopping.is_set() and self._lease.hold()
 
+    def stops_within(self, seconds: float) -> bool:
+        """Whether it is told to stop within so long. Blocks until then, or so long."""
+        return self._stopping.wait(seconds)
+
     def _run(self) -> None:
         self._last_sign_at = time.monotonic()
         self._begin()

@@ -79,7 +79,8 @@ class SubscriptionUpkeep:
     def _wait_for_server(self) -> None:
         ends = time.monotonic() + LISTENING_SECONDS
         while not self._is_listening() and time.monotonic() < ends:
-            time.sleep(0.1)
+            if self._repeated.stops_within(0.1):
+                return
 
     def _do_what_is_due(self) -> None:
         self._compare_due()
