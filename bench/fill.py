@@ -9,20 +9,22 @@ import time
 from itertools import islice
 from uuid import uuid4
 
-from apps.twitch_module.domain import eventsub
-from apps.twitch_module.domain.notification import read_notification
-from apps.twitch_module.domain.oauth import Grant, Validation
-from apps.twitch_module.domain.points import default_policy
+from apps.twitch_module.domain.events import eventsub
+from apps.twitch_module.domain.events.notification import read_notification
+from apps.twitch_module.domain.events.points import default_policy
 from apps.twitch_module.domain.secret import Secret
-from apps.twitch_module.domain.subscription import ENABLED, Subscription
-from apps.twitch_module.models import activities, channels, events, ingest, subscriptions
-from apps.twitch_module.models.activities import NewActivity
-from apps.twitch_module.models.channels import ChannelNames
+from apps.twitch_module.domain.subscriptions.subscription import ENABLED, Subscription
+from apps.twitch_module.domain.tokens.oauth import Grant, Validation
 from apps.twitch_module.models.database import Database, Transaction
-from apps.twitch_module.models.events import NewEvent
-from apps.twitch_module.models.message_ids import RecentIds
-from apps.twitch_module.services.recording import interpret, record
-from apps.twitch_module.services.tokens import Tokens
+from apps.twitch_module.models.delivery import activities
+from apps.twitch_module.models.delivery.activities import NewActivity
+from apps.twitch_module.models.events import events, ingest
+from apps.twitch_module.models.events.events import NewEvent
+from apps.twitch_module.models.events.message_ids import RecentIds
+from apps.twitch_module.models.subscriptions import channels, subscriptions
+from apps.twitch_module.models.subscriptions.channels import ChannelNames
+from apps.twitch_module.services.events.event_storage import interpret, record
+from apps.twitch_module.services.tokens.user_tokens import Tokens
 from apps.twitch_module.vault import Vault
 
 from .messages import CHANNELS, USERS, channel, follow_body, subscription_id, user

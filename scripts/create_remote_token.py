@@ -26,7 +26,7 @@ def main(words: list[str]) -> None:
     sys.path.insert(0, str(REPOSITORY))
     try:
         from apps.twitch_module.cli import commands
-        from apps.twitch_module.domain.access import SCOPES
+        from apps.twitch_module.domain.access.callers import SCOPES
     except ModuleNotFoundError as error:
         python = REPOSITORY / ".venv" / "bin" / "python"
         print(f"{error.name} is not installed for this Python. Run it with:", file=sys.stderr)

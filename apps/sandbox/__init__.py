@@ -13,7 +13,7 @@ if os.environ.get("SANDBOX") == "1":
     # py4web names the app that it is loading. An import by anybody else (`python -m
     # apps.sandbox` imports the package first) would bind the routes to no app at all.
     if action.app_name == "sandbox":
-        from . import (  # noqa: F401  # for their routes
+        from . import (  # noqa: F401  # each brings its routes
             consent,
             control,
             control_grants,

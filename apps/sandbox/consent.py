@@ -9,8 +9,8 @@ from .exchange import Answer, Call, RefusedCall
 from .people import Person
 from .security import page_headers
 from .settings import expected_client_id
+from .state import sandbox
 from .tokens import Code
-from .world import world
 
 FIELDS = ("client_id", "redirect_uri", "response_type", "scope", "state", "force_verify")
 
@@ -19,8 +19,8 @@ FIELDS = ("client_id", "redirect_uri", "response_type", "scope", "state", "force
 def ask(call: Call) -> Answer:
     """The question, with a button for every user there is; none to who has answered before."""
     asked = _checked({name: call.param(name) or "" for name in FIELDS})
-    user_id, scopes = world.settings.logged_in_user_id, set(asked["scope"].split())
-    granted = world.tokens.granted(asked["client_id"], user_id)
+    user_id, scopes = sandbox.settings.logged_in_user_id, set(asked["scope"].split())
+    granted = sandbox.tokens.granted(asked["client_id"], user_id)
     if granted and scopes <= granted and asked["force_verify"] != "true":
         return _agreed(asked, user_id)
     return consent_page(200, _question(asked), redirects_to=origin_of(asked["redirect_uri"]))
@@ -31,7 +31,7 @@ def decide(call: Call) -> Answer:
     """Sends the browser back, with a code or with the refusal."""
     form = call.form()
     asked = _checked({name: form.get(name, "") for name in FIELDS})
-    person = world.people.get(form.get("user_id", ""))
+    person = sandbox.people.get(form.get("user_id", ""))
     if person is None:
         return _back(asked, error="access_denied", error_description=DENIED)
     return _agreed(asked, person.id)
@@ -40,7 +40,7 @@ def decide(call: Call) -> Answer:
 def _agreed(asked: dict[str, str], user_id: str) -> Answer:
     scopes = tuple(asked["scope"].split())
     code = Code(asked["client_id"], asked["redirect_uri"], user_id, scopes)
-    return _back(asked, code=world.tokens.issue_code(code), scope=" ".join(scopes))
+    return _back(asked, code=sandbox.tokens.issue_code(code), scope=" ".join(scopes))
 
 
 DENIED = "The user denied you access"
@@ -65,7 +65,7 @@ def _checked(asked: dict[str, str]) -> dict[str, str]:
 
 
 def _is_registered(redirect_uri: str) -> bool:
-    registered = world.settings.redirect_uris
+    registered = sandbox.settings.redirect_uris
     return redirect_uri in registered if registered else is_loopback_url(redirect_uri)
 
 
@@ -107,7 +107,7 @@ def _question(asked: dict[str, str]) -> str:
     )
     scopes = "\n".join(f"<li><code>{escape(one)}</code></li>" for one in asked["scope"].split())
     rights = f'<ul class="scopes">\n{scopes}\n</ul>' if scopes else "<p>Only your name.</p>"
-    people = "\n".join(login_button(person) for person in world.people.all())
+    people = "\n".join(login_button(person) for person in sandbox.people.all())
     return f"""<p class="eyebrow">The sandbox plays Twitch</p>
 <h1>Who is logging in?</h1>
 <p>The application <code>{escape(asked["client_id"])}</code> asks for:</p>

@@ -5,14 +5,14 @@ from dataclasses import asdict
 from .endpoint import served
 from .exchange import Answer, Call, json_answer
 from .faults import fault_from
-from .happening import happen
 from .orders import refused
-from .world import world
+from .simulated_events import happen
+from .state import sandbox
 
 
 @served("/sandbox/control/reset", "POST")
 def reset(call: Call) -> Answer:
-    world.reset()
+    sandbox.reset()
     return Answer(204)
 
 
@@ -20,10 +20,10 @@ def reset(call: Call) -> Answer:
 def settings(call: Call) -> Answer:
     """Changes what is named and leaves the rest; answers with all of them."""
     try:
-        world.settings = world.settings.changed(call.json_object())
+        sandbox.settings = sandbox.settings.changed(call.json_object())
     except ValueError as problem:
         raise refused(400, str(problem)) from problem
-    return json_answer(world.settings.as_dict())
+    return json_answer(sandbox.settings.as_dict())
 
 
 @served("/sandbox/control/faults", "GET", "POST", "DELETE")
@@ -33,12 +33,12 @@ def faults(call: Call) -> Answer:
             fault = fault_from(call.json_object())
         except ValueError as problem:
             raise refused(400, str(problem)) from problem
-        world.faults.add(fault)
+        sandbox.faults.add(fault)
         return json_answer(asdict(fault), 201)
     if call.method == "DELETE":
-        world.faults.clear(call.param("path"))
+        sandbox.faults.clear(call.param("path"))
         return Answer(204)
-    return json_answer({"faults": world.faults.left()})
+    return json_answer({"faults": sandbox.faults.left()})
 
 
 @served("/sandbox/control/received", "GET")
@@ -47,18 +47,18 @@ def received(call: Call) -> Answer:
     after = call.param("after") or "0"
     if not after.isdecimal():
         raise refused(400, "after must be a number")
-    calls = world.inbox.all(call.param("api"), int(after))
+    calls = sandbox.inbox.all(call.param("api"), int(after))
     return json_answer({"received": [asdict(one) for one in calls]})
 
 
 @served("/sandbox/control/scores", "GET")
 def scores(call: Call) -> Answer:
-    return json_answer({"scores": world.inbox.scores()})
+    return json_answer({"scores": sandbox.inbox.scores()})
 
 
 @served("/sandbox/control/calls", "GET")
 def calls(call: Call) -> Answer:
-    return json_answer({"calls": world.calls()})
+    return json_answer({"calls": sandbox.calls()})
 
 
 @served("/sandbox/control/send", "POST")
@@ -68,4 +68,4 @@ def send(call: Call) -> Answer:
 
 @served("/sandbox/control/messages", "GET")
 def messages(call: Call) -> Answer:
-    return json_answer({"messages": world.messages.all()})
+    return json_answer({"messages": sandbox.messages.all()})

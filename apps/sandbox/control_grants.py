@@ -6,13 +6,13 @@ from .endpoint import served
 from .exchange import Answer, Call, json_answer
 from .orders import refused
 from .settings import expected_client_id
+from .state import sandbox
 from .subscriptions import ALIVE
-from .world import world
 
 
 @served("/sandbox/control/tokens", "GET")
 def tokens(call: Call) -> Answer:
-    return json_answer({"tokens": world.tokens.all()})
+    return json_answer({"tokens": sandbox.tokens.all()})
 
 
 @served("/sandbox/control/tokens/expire", "POST")
@@ -23,7 +23,7 @@ def expire(call: Call) -> Answer:
     if "user_id" not in order:
         raise refused(400, "user_id is missing")
     user_id = None if order["user_id"] is None else str(order["user_id"])
-    ended = world.tokens.expire(user_id, refresh_too=bool(order.get("refresh_too")))
+    ended = sandbox.tokens.expire(user_id, refresh_too=bool(order.get("refresh_too")))
     return json_answer({"expired": ended})
 
 
@@ -34,7 +34,7 @@ def grant(call: Call) -> Answer:
     order = call.json_object()
     client_id = orders.text(order, "client_id", expected_client_id())
     user_id = orders.text(order, "user_id")
-    scopes = world.tokens.grant(client_id, user_id, orders.texts(order, "scopes"))
+    scopes = sandbox.tokens.grant(client_id, user_id, orders.texts(order, "scopes"))
     granted = {"client_id": client_id, "user_id": user_id, "scopes": sorted(scopes)}
     return json_answer(granted, 201)
 
@@ -46,10 +46,10 @@ def revoke(call: Call) -> Answer:
     order = call.json_object()
     user_id = orders.text(order, "user_id")
     with_message = orders.flag(order, "message", True)
-    expired = world.tokens.forget_user(user_id)
+    expired = sandbox.tokens.forget_user(user_id)
     ended = [
         one
-        for one in world.subscriptions.all()
+        for one in sandbox.subscriptions.all()
         if one.status in ALIVE and one.needs_grant_of(user_id)
     ]
     for one in ended:

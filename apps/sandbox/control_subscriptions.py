@@ -10,8 +10,8 @@ from .exchange import Answer, Call, json_answer
 from .orders import Order, refused
 from .settings import expected_client_id
 from .signing import timestamp
+from .state import sandbox
 from .subscriptions import ENABLED, Subscription, is_secret
-from .world import world
 
 PATH = "/sandbox/control/subscriptions"
 DEFAULT_SECRET = "nobody-was-told-this"
@@ -22,7 +22,9 @@ LARGEST_COST = 10_000
 @served(PATH, "GET")
 def listing(call: Call) -> Answer:
     """All of them, of every client, with their secrets."""
-    return json_answer({"subscriptions": [_with_secret(one) for one in world.subscriptions.all()]})
+    return json_answer(
+        {"subscriptions": [_with_secret(one) for one in sandbox.subscriptions.all()]}
+    )
 
 
 @served(PATH, "POST")
@@ -37,14 +39,14 @@ def put(call: Call) -> Answer:
     each = orders.rows(order, "subscriptions") if "subscriptions" in order else [order]
     made = [one for row in each for one in _made(row)]
     for one in made:
-        world.subscriptions.put(one)
+        sandbox.subscriptions.put(one)
     return json_answer({"subscriptions": [_with_secret(one) for one in made]}, 201)
 
 
 @served(PATH, "DELETE")
 def vanish(call: Call) -> Answer:
     """Nobody is told."""
-    if not world.subscriptions.delete(call.param("id") or ""):
+    if not sandbox.subscriptions.delete(call.param("id") or ""):
         raise refused(404, "no such subscription")
     return Answer(204)
 
@@ -73,10 +75,10 @@ def told(ended: Subscription, *, with_message: bool) -> dict[str, Any]:
 
 def _named(order: Order) -> Subscription:
     if order.get("subscription_id"):
-        found = world.subscriptions.get(str(order["subscription_id"]))
+        found = sandbox.subscriptions.get(str(order["subscription_id"]))
     else:
         broadcaster_id = str(order.get("broadcaster_user_id", ""))
-        found = world.subscriptions.find(str(order.get("type")), broadcaster_id)
+        found = sandbox.subscriptions.find(str(order.get("type")), broadcaster_id)
     if found is None:
         raise refused(404, "no such subscription")
     return found

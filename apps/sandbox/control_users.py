@@ -8,14 +8,14 @@ from .exchange import Answer, Call, json_answer
 from .followers import NAMES
 from .orders import Order, refused
 from .people import Person
-from .world import world
+from .state import sandbox
 
 PATH = "/sandbox/control/users"
 
 
 @served(PATH, "GET")
 def listing(call: Call) -> Answer:
-    return json_answer({"users": [asdict(person) for person in world.people.all()]})
+    return json_answer({"users": [asdict(person) for person in sandbox.people.all()]})
 
 
 @served(PATH, "POST")
@@ -32,7 +32,7 @@ def add(call: Call) -> Answer:
 @served(PATH, "DELETE")
 def vanish(call: Call) -> Answer:
     """Helix knows the user no more; tokens, subscriptions and follows stay as they are."""
-    if not world.people.remove(call.param("id") or ""):
+    if not sandbox.people.remove(call.param("id") or ""):
         raise refused(404, "no such user")
     return Answer(204)
 
@@ -45,7 +45,7 @@ def rename(call: Call) -> Answer:
     person_id, login = orders.text(order, "id"), orders.text(order, "login")
     display_name = orders.text(order, "display_name", login)
     try:
-        renamed = world.people.rename(person_id, login, display_name)
+        renamed = sandbox.people.rename(person_id, login, display_name)
     except ValueError as problem:
         raise refused(409, str(problem)) from problem
     if renamed is None:
@@ -64,8 +64,8 @@ def follow(call: Call) -> Answer:
     broadcaster_id = orders.text(order, "broadcaster_user_id")
     follows = [_follow(row) for row in orders.rows(order, "followers")]
     for one in follows:
-        world.followers.add(broadcaster_id, one)
-    return json_answer({"total": world.followers.count(broadcaster_id)}, 201)
+        sandbox.followers.add(broadcaster_id, one)
+    return json_answer({"total": sandbox.followers.count(broadcaster_id)}, 201)
 
 
 # Login, display name, and the id when it is to be a certain one.
@@ -80,7 +80,7 @@ def _names(order: Order) -> _Names:
 
 def _added(names: _Names) -> Person:
     try:
-        return world.people.add(*names)
+        return sandbox.people.add(*names)
     except ValueError as problem:
         raise refused(409, str(problem)) from problem
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from py4web import action, request, response
 
 from .exchange import Answer, Call, RefusedCall, json_answer
-from .world import world
+from .state import sandbox
 
 Handler = Callable[[Call], Answer]
 Decorator = Callable[[Handler], Handler]
@@ -26,8 +26,8 @@ def played(path: str, *methods: str) -> Decorator:
     """A route of an API that is being played: its calls are counted and can be disturbed."""
 
     def answer(call: Call, handler: Handler) -> Answer:
-        world.count_call(call.method, call.path)
-        fault = world.faults.take(call.method, call.path)
+        sandbox.count_call(call.method, call.path)
+        fault = sandbox.faults.take(call.method, call.path)
         return fault.disturb(lambda: attempt(call, handler)) if fault else attempt(call, handler)
 
     return _route(path, methods, answer, LARGEST_PLAYED_BYTES)

@@ -12,9 +12,9 @@ from .endpoint import played
 from .event_type import BATCHED
 from .exchange import Answer, Call, json_answer
 from .helix import authorize, refusal
+from .state import sandbox
 from .subscriptions import AlreadyExists, LimitReached, Subscription, cost, is_secret
 from .tokens import Token
-from .world import world
 
 PATH = "/sandbox/helix/eventsub/subscriptions"
 FILTERS = ("status", "type", "user_id", "subscription_id")
@@ -44,7 +44,7 @@ def create(call: Call) -> Answer:
         cost=cost(row.type, _named_user_agreed(condition, token.client_id)),
     )
     try:
-        world.subscriptions.create(new, max_total_cost=world.settings.max_total_cost)
+        sandbox.subscriptions.create(new, max_total_cost=sandbox.settings.max_total_cost)
     except AlreadyExists:
         raise refusal(409, "subscription already exists", headers) from None
     except LimitReached as limit:
@@ -65,10 +65,10 @@ def listing(call: Call) -> Answer:
     after = _number_in(call.param("after"), headers)
     rest = (
         one
-        for one in world.subscriptions.of(token.client_id)
+        for one in sandbox.subscriptions.of(token.client_id)
         if one.number > after and (not name or _matches(one, name, value))
     )
-    size = world.settings.page_size
+    size = sandbox.settings.page_size
     found = list(islice(rest, size + 1))
     page = found[:size]
     document: dict[str, Any] = {"data": [one.as_dict() for one in page], **_costs(token)}
@@ -82,7 +82,7 @@ def delete(call: Call) -> Answer:
     subscription_id = call.param("id")
     if not subscription_id:
         raise refusal(400, 'Missing required parameter "id"', headers)
-    if not world.subscriptions.delete(subscription_id, token.client_id):
+    if not sandbox.subscriptions.delete(subscription_id, token.client_id):
         raise refusal(404, "subscription does not exist", headers)
     return Answer(204, headers=headers)
 
@@ -90,9 +90,9 @@ def delete(call: Call) -> Answer:
 def _known_type(order: dict[str, Any], headers: dict[str, str]) -> EventType:
     asked, version = order.get("type"), order.get("version")
     row = EVENT_TYPES.get(asked) if isinstance(asked, str) else None
-    if isinstance(asked, str) and asked in world.settings.further_types:
+    if isinstance(asked, str) and asked in sandbox.settings.further_types:
         row = EventType(asked, "1", asked)
-    is_removed = asked in world.settings.removed_types
+    is_removed = asked in sandbox.settings.removed_types
     if is_removed or (row and version in row.removed_versions):
         raise refusal(410, "this subscription type and version has been removed", headers)
     if row is None or version != row.version:
@@ -113,7 +113,7 @@ def _condition(
     if condition.get("client_id", token.client_id) != token.client_id:
         raise refusal(400, "client_id in the condition must match the token", headers)
     for key, value in condition.items():
-        if key.endswith("user_id") and world.people.get(value) is None:
+        if key.endswith("user_id") and sandbox.people.get(value) is None:
             raise refusal(400, f"user in {key} does not exist", headers)
     return condition
 
@@ -131,19 +131,19 @@ def _transport(order: dict[str, Any], headers: dict[str, str]) -> tuple[str, str
 
 
 def _is_authorized(row: EventType, condition: dict[str, str], client_id: str) -> bool:
-    if world.settings.grants == "all":
+    if sandbox.settings.grants == "all":
         return True
     return all(
-        world.tokens.granted(client_id, condition[key]).intersection(scopes)
+        sandbox.tokens.granted(client_id, condition[key]).intersection(scopes)
         for key, scopes in row.grants
     )
 
 
 def _named_user_agreed(condition: dict[str, str], client_id: str) -> bool:
     named = [value for key, value in condition.items() if key.endswith("user_id")]
-    if world.settings.grants == "all":
+    if sandbox.settings.grants == "all":
         return bool(named)
-    return any(world.tokens.granted(client_id, user_id) for user_id in named)
+    return any(sandbox.tokens.granted(client_id, user_id) for user_id in named)
 
 
 def _matches(one: Subscription, name: str, value: str) -> bool:
@@ -156,9 +156,9 @@ def _matches(one: Subscription, name: str, value: str) -> bool:
 
 def _costs(token: Token) -> dict[str, int]:
     return {
-        "total": world.subscriptions.count(token.client_id),
-        "total_cost": world.subscriptions.total_cost(token.client_id),
-        "max_total_cost": world.settings.max_total_cost,
+        "total": sandbox.subscriptions.count(token.client_id),
+        "total_cost": sandbox.subscriptions.total_cost(token.client_id),
+        "max_total_cost": sandbox.settings.max_total_cost,
     }
 
 

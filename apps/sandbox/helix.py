@@ -5,8 +5,8 @@ from typing import Any
 from .endpoint import played
 from .exchange import Answer, Call, RefusedCall, json_answer, reason
 from .people import Person
+from .state import sandbox
 from .tokens import Token
-from .world import world
 
 LARGEST_NUMBER_OF_USERS = 100
 FOLLOWERS_SCOPE = "moderator:read:followers"
@@ -22,7 +22,9 @@ def users(call: Call) -> Answer:
         if token.user_id is None:
             raise refusal(400, "Must provide an ID, login or user access token", headers)
         ids = [token.user_id]
-    found = [world.people.get(one) for one in ids] + [world.people.by_login(one) for one in logins]
+    found = [sandbox.people.get(one) for one in ids] + [
+        sandbox.people.by_login(one) for one in logins
+    ]
     # Unknown users are simply absent, and nobody is listed twice.
     data = [_user(person, token) for person in dict.fromkeys(found) if person]
     return json_answer({"data": data}, headers=headers)
@@ -35,7 +37,7 @@ def followers(call: Call) -> Answer:
     broadcaster_id, user_id = call.param("broadcaster_id"), call.param("user_id")
     if not broadcaster_id:
         raise refusal(400, 'Missing required parameter "broadcaster_id"', headers)
-    follows = world.followers.of(broadcaster_id)
+    follows = sandbox.followers.of(broadcaster_id)
     document: dict[str, Any] = {"total": len(follows), "data": [], "pagination": {}}
     if token.user_id != broadcaster_id or FOLLOWERS_SCOPE not in token.scopes:
         if user_id:
@@ -58,13 +60,13 @@ def authorize(call: Call, *, app_only: bool = False) -> tuple[Token, dict[str, s
         raise refusal(401, "OAuth token is missing")
     if not client_id:
         raise refusal(401, "Client ID is missing")
-    token = world.tokens.valid(text.strip())
+    token = sandbox.tokens.valid(text.strip())
     if token is None:
         raise refusal(401, "Invalid OAuth token")
     if token.client_id != client_id:
         raise refusal(401, "Client ID and OAuth token do not match")
     bucket = f"{client_id} {token.user_id or ''}"
-    allowed, headers = world.buckets.take(bucket, world.settings.ratelimit)
+    allowed, headers = sandbox.buckets.take(bucket, sandbox.settings.ratelimit)
     if not allowed:
         raise refusal(429, "The request rate limit has been exceeded", headers)
     if app_only and token.user_id is not None:

@@ -3,8 +3,8 @@
 from .endpoint import played
 from .exchange import Answer, Call, RefusedCall, json_answer
 from .settings import expected_client_id, expected_client_secret
+from .state import sandbox
 from .tokens import Token
-from .world import world
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -29,10 +29,10 @@ def validate(call: Call) -> Answer:
     scheme, _, text = call.headers.get("authorization", "").partition(" ")
     if scheme.lower() not in ("oauth", "bearer") or not text:
         return _refusal(401, "missing authorization token")
-    found = world.tokens.valid(text.strip())
+    found = sandbox.tokens.valid(text.strip())
     if found is None:
         return _refusal(401, "invalid access token")
-    person = world.people.get(found.user_id) if found.user_id else None
+    person = sandbox.people.get(found.user_id) if found.user_id else None
     return json_answer(
         {
             "client_id": found.client_id,
@@ -51,27 +51,27 @@ def revoke(call: Call) -> Answer:
     client_id = form.get("client_id", "")
     if not client_id or client_id != (expected_client_id() or client_id):
         return _refusal(404, "client does not exist")
-    if not world.tokens.revoke(form.get("token", ""), client_id):
+    if not sandbox.tokens.revoke(form.get("token", ""), client_id):
         return _refusal(400, "Invalid token")
     return Answer(200)
 
 
 def _exchange_code(form: dict[str, str]) -> Token:
-    code = world.tokens.take_code(form.get("code", ""), form["client_id"])
+    code = sandbox.tokens.take_code(form.get("code", ""), form["client_id"])
     if code is None:
         raise RefusedCall(_refusal(400, "Invalid authorization code"))
     if form.get("redirect_uri") != code.redirect_uri:
         message = "Parameter redirect_uri does not match registered URI"
         raise RefusedCall(_refusal(400, message))
-    seconds = world.settings.user_token_seconds
-    return world.tokens.issue(code.client_id, code.user_id, code.scopes, seconds=seconds)
+    seconds = sandbox.settings.user_token_seconds
+    return sandbox.tokens.issue(code.client_id, code.user_id, code.scopes, seconds=seconds)
 
 
 def _exchange_refresh_token(form: dict[str, str]) -> Token:
-    new = world.tokens.refresh(
+    new = sandbox.tokens.refresh(
         form.get("refresh_token", ""),
         form["client_id"],
-        seconds=world.settings.user_token_seconds,
+        seconds=sandbox.settings.user_token_seconds,
     )
     if new is None:
         body = {"error": "Bad Request", "status": 400, "message": "Invalid refresh token"}
@@ -80,18 +80,18 @@ def _exchange_refresh_token(form: dict[str, str]) -> Token:
 
 
 def _exchange_device_code(form: dict[str, str]) -> Token:
-    device = world.devices.take(form.get("device_code", ""), form["client_id"])
+    device = sandbox.devices.take(form.get("device_code", ""), form["client_id"])
     if device is None:
         raise RefusedCall(_refusal(400, "invalid device code"))
     if device.user_id is None:
         raise RefusedCall(_refusal(400, "authorization_pending"))
-    seconds = world.settings.user_token_seconds
-    return world.tokens.issue(device.client_id, device.user_id, device.scopes, seconds=seconds)
+    seconds = sandbox.settings.user_token_seconds
+    return sandbox.tokens.issue(device.client_id, device.user_id, device.scopes, seconds=seconds)
 
 
 def _issue_app_token(form: dict[str, str]) -> Token:
-    seconds = world.settings.app_token_seconds
-    return world.tokens.issue(form["client_id"], None, (), seconds=seconds)
+    seconds = sandbox.settings.app_token_seconds
+    return sandbox.tokens.issue(form["client_id"], None, (), seconds=seconds)
 
 
 def _check_client(form: dict[str, str]) -> None:

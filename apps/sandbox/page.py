@@ -8,11 +8,11 @@ from . import module
 from .catalogue import EVENT_TYPES, EventType
 from .endpoint import served
 from .exchange import Answer, Call, json_answer
-from .happening import happen
 from .inbox import Received
 from .people import STREAMER
 from .security import page_headers
-from .world import world
+from .simulated_events import happen
+from .state import sandbox
 
 # Not named "static": py4web would serve a folder of that name also without SANDBOX=1.
 ASSETS = Path(__file__).parent / "assets"
@@ -38,16 +38,16 @@ def script(call: Call) -> Answer:
 @served("/sandbox/api/state", "GET")
 def state(call: Call) -> Answer:
     """Everything that the page shows; it asks once a second."""
-    received = [_row(one) for one in world.inbox.all("reputation")[-NEWEST_RECEIVED:]]
+    received = [_row(one) for one in sandbox.inbox.all("reputation")[-NEWEST_RECEIVED:]]
     return json_answer(
         {
-            "run": world.run,
-            "people": [asdict(person) for person in world.people.all()],
+            "run": sandbox.run,
+            "people": [asdict(person) for person in sandbox.people.all()],
             "types": [_type(row) for row in EVENT_TYPES.values()],
-            "messages": [_message(one) for one in world.messages.all(NEWEST_MESSAGES)],
+            "messages": [_message(one) for one in sandbox.messages.all(NEWEST_MESSAGES)],
             "received": received,
-            "scores": world.inbox.scores(),
-            "counts": world.inbox.counts(),
+            "scores": sandbox.inbox.scores(),
+            "counts": sandbox.inbox.counts(),
         }
     )
 
@@ -85,7 +85,7 @@ def _type(row: EventType) -> dict[str, Any]:
         "type": row.type,
         "title": row.title,
         "unit": row.unit,
-        "subscribed": world.subscriptions.find(row.type, STREAMER.id) is not None,
+        "subscribed": sandbox.subscriptions.find(row.type, STREAMER.id) is not None,
     }
 
 

@@ -17,8 +17,8 @@ from .background import background
 from .event_type import BATCHED
 from .messages import Message, Messages, Try
 from .signing import signature, timestamp
+from .state import sandbox
 from .subscriptions import ENABLED, FAILED, PENDING, Subscription
-from .world import world
 
 TIMEOUT_SECONDS = 10
 # Twitch advises receivers to refuse what is older than 10 minutes.
@@ -29,7 +29,7 @@ FORGED_SECRET = "a secret that nobody agreed on"
 def start_verification(subscription: Subscription) -> None:
     """Challenges the callback from another thread; its answer decides about the status. Does
     nothing while the settings say that no challenge is sent."""
-    if world.settings.challenges == "send":
+    if sandbox.settings.challenges == "send":
         background.run_later(0, functools.partial(_verify, subscription))
 
 
@@ -53,7 +53,7 @@ def revocation(subscription: Subscription) -> Message:
 def send(message: Message) -> Try:
     """Sends it now and gives the outcome; a failure is sent again later, in the background,
     under the same id. Forged and stale messages are not: their senders are not Twitch."""
-    kept = world.messages
+    kept = sandbox.messages
     made = _try(kept, message, retry=0)
     if message.how == "normal" and not made.succeeded():
         _resend_later(kept, message, retry=1)
@@ -62,13 +62,13 @@ def send(message: Message) -> Try:
 
 def _resend_later(kept: Messages, message: Message, *, retry: int) -> None:
     """`kept` is where the message belongs; a reset in the meantime puts others in its place."""
-    if retry <= world.settings.redeliveries:
+    if retry <= sandbox.settings.redeliveries:
         job = functools.partial(_resend, kept, message, retry)
-        background.run_later(world.settings.redelivery_seconds, job)
+        background.run_later(sandbox.settings.redelivery_seconds, job)
 
 
 def _resend(kept: Messages, message: Message, retry: int) -> None:
-    if kept is not world.messages or _is_over(message):
+    if kept is not sandbox.messages or _is_over(message):
         return
     if not _try(kept, message, retry=retry).succeeded():
         _resend_later(kept, message, retry=retry + 1)
@@ -79,7 +79,7 @@ def _is_over(message: Message) -> bool:
     subscription = message.subscription
     if message.message_type != "notification":
         return False
-    is_kept = world.subscriptions.get(subscription.id) is subscription
+    is_kept = sandbox.subscriptions.get(subscription.id) is subscription
     return not is_kept or subscription.status != ENABLED
 
 
@@ -111,7 +111,7 @@ def _verify(subscription: Subscription) -> None:
     # What ended while it was being challenged stays as it is.
     if subscription.status == PENDING:
         subscription.status = ENABLED if passed else FAILED
-    world.messages.add_try(message, made)
+    sandbox.messages.add_try(message, made)
 
 
 def _message(
@@ -132,9 +132,9 @@ def _message(
         body.get("event"),
         how,
     )
-    world.messages.add(message)
+    sandbox.messages.add(message)
     if subscription.type == "channel.follow" and message.event and how == "normal":
-        world.followers.add(str(message.event.get("broadcaster_user_id")), message.event)
+        sandbox.followers.add(str(message.event.get("broadcaster_user_id")), message.event)
     return message
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from .endpoint import played
 from .exchange import Answer, Call, json_answer
 from .inbox import NAMESPACE_ID, NAMESPACE_NAME, Received
-from .world import world
+from .state import sandbox
 
 # The seven keys of a reputation call, all of them and no others.
 REPUTATION_KEYS = {
@@ -35,7 +35,7 @@ def context(call: Call) -> Answer:
     if not isinstance(name, str) or not name:
         return json_answer({"msg": "identity_name is missing"})
     identity = {
-        "identity_id": world.inbox.identity(name),
+        "identity_id": sandbox.inbox.identity(name),
         "identity_name": name,
         "namespace_id": NAMESPACE_ID,
         "namespace_name": NAMESPACE_NAME,
@@ -50,7 +50,7 @@ def reputation(call: Call) -> Answer:
     if problem:
         return json_answer({"msg": problem, "status": 400}, 400)
     key = one.headers.get("idempotency-key")
-    score = world.inbox.score(one.json["userid"], one.json["amount"], key)
+    score = sandbox.inbox.score(one.json["userid"], one.json["amount"], key)
     return json_answer({"msg": "Reputation noted", "status": 200, "data": {"score": score}})
 
 
@@ -103,7 +103,7 @@ def gateway(call: Call) -> Answer:
     key = sent.get("activation_key") if isinstance(sent, dict) else None
     if not isinstance(key, str) or not key:
         return json_answer({"msg": "activation_key is missing", "status": 400})
-    if not any(fnmatchcase(key, pattern) for pattern in world.settings.gateway_keys):
+    if not any(fnmatchcase(key, pattern) for pattern in sandbox.settings.gateway_keys):
         return json_answer({"msg": "No gateway waits for this key", "status": 404})
     return json_answer({"msg": "The gateway is active", "status": 200})
 
@@ -116,12 +116,12 @@ def _pay(one: Received, user_id: str, event: str, bits: object) -> int:
     """The user's new score."""
     points = bits if event == "cheer" and type(bits) is int else POINTS.get(event, 0)
     key = one.headers.get("idempotency-key")
-    return world.inbox.score(world.inbox.identity(user_id), points, key)
+    return sandbox.inbox.score(sandbox.inbox.identity(user_id), points, key)
 
 
 def _record(api: str, call: Call) -> Received:
     body = call.body.decode("utf-8", "backslashreplace")
-    one = world.inbox.record(api, call.headers, body, call.json())
+    one = sandbox.inbox.record(api, call.headers, body, call.json())
 
     def note(status: int) -> None:
         one.status = status

@@ -4,18 +4,24 @@ import importlib
 import sys
 
 _CONTROLLERS = (
-    "webhooks",
-    "auth",
-    "tokens",
-    "admin",
-    "service_tokens",
-    "audit",
-    "api",
-    "events",
+    "events.webhooks",
+    "events.events",
+    "tokens.logins",
+    "tokens.tokens",
+    "subscriptions.channels",
+    "access.sessions",
+    "access.service_tokens",
+    "access.audit",
     "health",
     "metrics",
     "docs",
 )
+# The names by which the first programs import them.
+_PUBLIC = {
+    "webhooks": "events.webhooks",
+    "auth": "tokens.logins",
+    "api": "subscriptions.channels",
+}
 
 _core = sys.modules.get("py4web.core")
 _app = __name__.rpartition(".")[2]
@@ -34,6 +40,6 @@ if _core is not None and _core.action.app_name == _app:
 
 def __getattr__(name: str) -> object:
     """`from twitch_module import webhooks, api, auth` gives the controllers."""
-    if name in _CONTROLLERS:
-        return importlib.import_module(f".controllers.{name}", __name__)
+    if name in _PUBLIC:
+        return importlib.import_module(f".controllers.{_PUBLIC[name]}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,20 +6,20 @@ from pathlib import Path
 
 import click
 
-from .commands.activities import activities, redeliver
-from .commands.admin import admin
-from .commands.catalogue import catalogue
-from .commands.channels import channels
+from .commands.access.admin import admin
+from .commands.access.service_token import service_token
 from .commands.completion import PROGRAM, VARIABLE, completion
-from .commands.doctor import doctor
-from .commands.events import events
+from .commands.delivery.activities import activities, redeliver
+from .commands.doctor.doctor import doctor
+from .commands.events.catalogue import catalogue
+from .commands.events.events import events
+from .commands.events.simulate import simulate
 from .commands.group import Root
 from .commands.installation import Installation
-from .commands.service_token import service_token
-from .commands.setup import setup
-from .commands.simulate import simulate
-from .commands.subscriptions import subscriptions
-from .commands.token import token
+from .commands.setup.setup import setup
+from .commands.subscriptions.channels import channels
+from .commands.subscriptions.subscriptions import subscriptions
+from .commands.tokens.token import token
 from .settings import DOTENV
 from .version import VERSION
 

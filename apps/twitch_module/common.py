@@ -13,42 +13,42 @@ from urllib.parse import urlencode
 import structlog
 
 from .clients.http import HTTPClient
-from .clients.port import is_listening
+from .clients.port_probe import is_listening
 from .clients.twitch import AppCredential, TwitchClient
 from .clients.twitch_auth import TwitchAuth
 from .clients.waddlebot import WaddleBotClient
-from .domain.catalogue import scopes_for, types_in_use
-from .domain.eventsub import secret_id
-from .domain.reputation_contract import CONTRACTS
-from .domain.subscription import Ours
+from .domain.delivery.reputation_contract import CONTRACTS
+from .domain.events.catalogue import scopes_for, types_in_use
+from .domain.events.eventsub import secret_id
+from .domain.subscriptions.subscription import Ours
 from .errors import ConfigurationError, ModuleError
 from .keys import generated_key
 from .logs import configure_logs
 from .models.database import Database
 from .models.migrations import migrate
-from .services.access_tokens import AccessTokens
-from .services.admin_auth import AdminAuth
-from .services.admin_users import AdminUsers
-from .services.audit import Audit
-from .services.backfill import Backfill
-from .services.channels import Channels
-from .services.delivery import DeliveryWorker
+from .services.access.access_tokens import AccessTokens
+from .services.access.admin_auth import AdminAuth
+from .services.access.admin_users import AdminUsers
+from .services.access.audit import Audit
+from .services.access.login_throttle import LoginThrottle
+from .services.access.passwords import Passwords
+from .services.access.service_secrets import ServiceSecrets, signing_key
+from .services.access.service_tokens import ServiceTokens
+from .services.delivery.registration import Registration
+from .services.delivery.worker import DeliveryWorker
+from .services.events.monitored_channels import Roster
+from .services.events.webhooks import WebhookReceiver
 from .services.heartbeat import Heartbeat
-from .services.login_throttle import LoginThrottle
-from .services.logins import Logins
-from .services.passwords import Passwords
-from .services.reconciler import Reconciler
-from .services.registration import Registration
 from .services.retention import Retention
-from .services.roster import Roster
-from .services.service_secrets import ServiceSecrets, signing_key
-from .services.service_tokens import ServiceTokens
-from .services.subscriber import Subscriber
-from .services.subscription_upkeep import SubscriptionUpkeep
-from .services.subscriptions import Subscriptions
-from .services.tokens import Tokens
-from .services.upkeep import Upkeep
-from .services.webhooks import WebhookReceiver
+from .services.subscriptions.backfill import Backfill
+from .services.subscriptions.channels import Channels
+from .services.subscriptions.reconciler import Reconciler
+from .services.subscriptions.subscriber import Subscriber
+from .services.subscriptions.subscription_upkeep import SubscriptionUpkeep
+from .services.subscriptions.subscriptions import Subscriptions
+from .services.tokens.logins import Logins
+from .services.tokens.token_upkeep import Upkeep
+from .services.tokens.user_tokens import Tokens
 from .settings import Settings, load_settings
 from .vault import CannotOpen, Vault, fernet_key
 

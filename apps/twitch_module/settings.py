@@ -24,9 +24,9 @@ from pydantic import (
     field_validator,
 )
 
-from .domain.credentials import normal_username
-from .domain.points import BadPolicy, Policy, amended, default_policy
-from .domain.reputation_contract import ContractName
+from .domain.access.credentials import normal_username
+from .domain.delivery.reputation_contract import ContractName
+from .domain.events.points import BadPolicy, Policy, amended, default_policy
 from .errors import ConfigurationError
 from .wrong_values import in_plain_words
 

@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from apps.twitch_module.commands.redirect_listener import RedirectListener
+from apps.twitch_module.commands.setup.redirect_listener import RedirectListener
 from tests.processes import free_port
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.twitch_module.domain.access import SCOPES
+from apps.twitch_module.domain.access.callers import SCOPES
 from tests.processes import Module, Sandbox, start_sandbox
 
 from .operator import APP_ID, APP_SECRET, MONITORED, Operator, issued_by, settings_for

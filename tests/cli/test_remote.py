@@ -11,7 +11,7 @@ import pytest
 
 from apps.twitch_module.cli import commands
 from apps.twitch_module.commands import api_client, pages
-from apps.twitch_module.domain.catalogue import CATALOGUE
+from apps.twitch_module.domain.events.catalogue import CATALOGUE
 from tests.environment import ADMIN, PASSWORD
 from tests.messages import EVENTS, Message, person
 from tests.processes import Sandbox, free_port, wait_until

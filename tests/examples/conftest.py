@@ -6,7 +6,7 @@ import pytest
 
 from apps.twitch_module.client import TwitchModuleClient
 from tests.e2e.conftest import addresses, running_sandbox  # noqa: F401  # a fixture
-from tests.e2e.test_logins import STREAMER, log_in
+from tests.e2e.tokens.test_logins import STREAMER, log_in
 from tests.processes import Module, Sandbox
 
 

@@ -10,7 +10,7 @@ import pytest
 from apps.twitch_module.client import NeedsLogin
 from examples import pytwitchapi_bot
 from examples.pytwitchapi_bot import BorrowingTwitch, look_after
-from tests.e2e.test_logins import STREAMER
+from tests.e2e.tokens.test_logins import STREAMER
 
 from .conftest import Stage
 

@@ -12,7 +12,7 @@ from twitchio.http import Route
 from apps.twitch_module.client import TwitchModuleClient
 from examples import twitchio_bot
 from examples.twitchio_bot import Bot
-from tests.e2e.test_logins import STREAMER
+from tests.e2e.tokens.test_logins import STREAMER
 
 from .conftest import Stage
 

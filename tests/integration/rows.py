@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from apps.twitch_module.models.activities import NewActivity
 from apps.twitch_module.models.database import Database
-from apps.twitch_module.models.events import NewEvent
-from apps.twitch_module.models.ingest import insert
+from apps.twitch_module.models.delivery.activities import NewActivity
+from apps.twitch_module.models.events.events import NewEvent
+from apps.twitch_module.models.events.ingest import insert
 
 
 def event(event_id: str, **changes: Any) -> NewEvent:

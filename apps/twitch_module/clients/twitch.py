@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from ..domain.catalogue import CATALOGUE
+from ..domain.events.catalogue import CATALOGUE
 from ..domain.secret import Secret
 from ..errors import CallFailed, RateLimited, TwitchRefused, TwitchUnavailable
 from ..settings import Settings

@@ -5,7 +5,8 @@ Secrets go in bodies and headers only; an address may end up in somebody's log.
 
 from typing import Any
 
-from ..domain.oauth import (
+from ..domain.secret import Secret
+from ..domain.tokens.oauth import (
     Grant,
     NotAGrant,
     Validation,
@@ -13,7 +14,6 @@ from ..domain.oauth import (
     read_grant,
     read_validation,
 )
-from ..domain.secret import Secret
 from ..errors import BadRequest, CallFailed, TwitchRefused, TwitchUnavailable
 from ..settings import Settings
 from .http import Answer, HTTPClient

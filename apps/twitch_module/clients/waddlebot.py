@@ -4,8 +4,8 @@ import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ..domain import waddlebot
-from ..domain.reputation_contract import CONTRACTS
+from ..domain.delivery import waddlebot
+from ..domain.delivery.reputation_contract import CONTRACTS
 from ..domain.secret import Secret
 from ..errors import CallFailed
 from ..settings import Settings

@@ -14,8 +14,8 @@ from ..clients.http import HTTPClient
 from ..domain.secret import Secret
 from ..errors import CallFailed, ModuleError
 from .group import Refused, Unreached
-from .moments import end_is_near
 from .terminal import note
+from .times import end_is_near
 
 TOTAL_SECONDS = 60.0  # for one call: setting a channel up makes many calls to Twitch
 MAX_ANSWER_BYTES = 64 * 1024 * 1024  # a list of 10,000 subscriptions has 5 MB

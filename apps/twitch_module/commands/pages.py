@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import click
 
 from .api_client import Api
-from .moments import Moment
 from .terminal import note
+from .times import Moment
 
 USUAL_ROWS = 50
 _PAGE_ROWS = 200  # the most that the API gives at once

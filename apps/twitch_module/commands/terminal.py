@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .moments import day_and_time, shown
+from .times import day_and_time, shown
 
 # Where there is no terminal to measure, such as in a pipe: wide enough to keep words whole.
 _WIDTH_IN_A_PIPE = 160

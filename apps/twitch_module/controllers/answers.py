@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from py4web.core import render
 
 from ..errors import ModuleError
-from ..services.group_commit import Commitment
+from ..services.events.group_commit import Commitment
 from .schemas import Problem
 
 _TEMPLATES = str(Path(__file__).resolve().parent.parent / "templates")

@@ -18,7 +18,7 @@ from granian.rsgi import ProtocolClosed, ProtocolError
 
 from ..common import services
 from ..errors import BadRequest, Busy, TooLarge, TooSlow
-from ..services.group_commit import Commitment
+from ..services.events.group_commit import Commitment
 from .guard import (
     Answer,
     Environ,

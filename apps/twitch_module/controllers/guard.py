@@ -16,7 +16,7 @@ from ombott import default_app
 from py4web.core import Reloader
 
 from ..common import services
-from ..domain.access import Origin, Rule
+from ..domain.access.callers import Origin, Rule
 from ..domain.addresses import client_address, is_trusted
 from ..errors import (
     BadRequest,

@@ -24,10 +24,10 @@ from py4web import action, request, response
 from pydantic import BaseModel
 
 from ..common import services
-from ..domain.access import Actor, Caller, Origin, Rule
+from ..domain.access.callers import Actor, Caller, Origin, Rule
 from ..errors import BadRequest, Forbidden, ModuleError, NotFound, Unauthenticated
 from ..logs import unexpected
-from ..models.audit import Change
+from ..models.access.audit import Change
 from .answers import Response, page_response, problem_response
 from .answers import wants_page as is_browser
 from .guard import Environ, Plain, answer_here, origin_of

@@ -9,10 +9,12 @@ from py4web import request, response
 
 from ..common import services
 from ..errors import DatabaseUnavailable
-from ..models import activities, facts, subscriptions
+from ..models import key_values
 from ..models.database import Transaction
-from ..services.admin_auth import ExchangeOnly
-from ..services.subscriber import BUDGET
+from ..models.delivery import activities
+from ..models.subscriptions import subscriptions
+from ..services.access.admin_auth import ExchangeOnly
+from ..services.subscriptions.subscriber import BUDGET
 from .guard import FORWARDED
 from .http import Answer, bearer, endpoint, origin
 from .operations import WRONG_TOKEN, Says
@@ -57,7 +59,7 @@ def _subscriptions(registry: CollectorRegistry, transaction: Transaction) -> Non
     )
     for status, count in subscriptions.count_by_status(transaction).items():
         by_status.labels(status).set(count)
-    found = facts.read(transaction, BUDGET)
+    found = key_values.read(transaction, BUDGET)
     if found is None:
         return
     budget, at_ms = found

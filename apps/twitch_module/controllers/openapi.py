@@ -14,7 +14,7 @@ from pydantic.json_schema import (
     models_json_schema,
 )
 
-from ..domain.access import Rule
+from ..domain.access.callers import Rule
 from ..errors import ModuleError
 from ..version import VERSION
 from .operations import TAGS, Fails, Operation, Says, Token

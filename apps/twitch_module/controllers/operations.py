@@ -7,7 +7,7 @@ from typing import Final, Literal, get_args
 
 from pydantic import BaseModel
 
-from ..domain.access import Rule
+from ..domain.access.callers import Rule
 from ..errors import (
     BadRequest,
     Busy,

@@ -6,8 +6,8 @@ OPTIONS too, is answered 405: this API is not for other origins' pages.
 
 from typing import Final
 
-from ..domain.access import Rule
-from ..domain.eventsub import MAX_BODY_BYTES as MAX_MESSAGE_BYTES
+from ..domain.access.callers import Rule
+from ..domain.events.eventsub import MAX_BODY_BYTES as MAX_MESSAGE_BYTES
 
 _ANYONE: Final = Rule(anyone=True)
 _ADMIN: Final = Rule("admin")

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..services.comparison import Outcome
+from ..services.subscriptions.comparison import Outcome
 
 
 def _open(schema: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from ..domain.eventsub import epoch_seconds
+from ..domain.events.eventsub import epoch_seconds
 
 
 def rfc3339(epoch_ms: int | None) -> str | None:

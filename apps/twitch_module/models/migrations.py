@@ -9,7 +9,7 @@ import psycopg2.errors
 
 from ..errors import ConfigurationError, DatabaseUnavailable
 from .database import Database, Transaction
-from .message_ids import INDEXED_TO, WEEK_MS
+from .events.message_ids import INDEXED_TO, WEEK_MS
 
 
 class OnSQLite(str):

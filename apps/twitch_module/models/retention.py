@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from .database import Transaction
-from .events import OUT_OF_IT
+from .events.events import OUT_OF_IT
 
 
 def ids_from(transaction: Transaction, after_id: int, limit: int) -> list[tuple[int, int]]:

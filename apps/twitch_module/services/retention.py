@@ -6,9 +6,10 @@ Twitch's messages are refused when they are older than ten minutes.
 
 import structlog
 
-from ..models import message_ids, retention
+from ..models import retention
 from ..models.database import Database
-from ..models.message_ids import WEEK_MS
+from ..models.events import message_ids
+from ..models.events.message_ids import WEEK_MS
 from .repeated_work import RepeatedWork
 
 BATCH = 200  # some ten milliseconds of the one writer that SQLite has

@@ -4,8 +4,8 @@ import time
 
 from py4web import action, request, response
 
-from apps.twitch_module.domain.eventsub import authenticate
-from apps.twitch_module.domain.notification import read_object
+from apps.twitch_module.domain.events.eventsub import authenticate
+from apps.twitch_module.domain.events.notification import read_object
 from apps.twitch_module.errors import MessageRefused
 from bench.messages import SECRET
 

@@ -1,0 +1,367 @@
+"""The admins' API: channels, subscriptions, and setting both up; and Twitch's users."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, WithJsonSchema, model_validator
+
+from ...common import services
+from ...domain.events.catalogue import SCORABLE
+from ...domain.events.points import MAX_FIGURE, RULE_FIGURES
+from ...domain.subscriptions.channel_rules import CHANNEL_TYPES
+from ...errors import Conflict, Invalid, ModuleError, NotFound
+from ...models.subscriptions.channels import Channel
+from .. import schemas
+from ..http import Answer, actor, audited, endpoint, reply
+from ..operations import TWITCH, Fails, Says
+from ..reading import JSON, Takes
+from ..times import rfc3339
+
+# Logins are 25 characters at most and ids are digits; a little more costs nothing.
+TwitchName = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[A-Za-z0-9_]+$")]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+# Where the domain knows more than a type can say, its own words go into the schema.
+TypeName = Annotated[Name, WithJsonSchema({"type": "string", "enum": CHANNEL_TYPES})]
+_FIGURE = {"type": "number", "minimum": -MAX_FIGURE, "maximum": MAX_FIGURE}
+_RULE = {
+    "type": "object",
+    "properties": {
+        **dict.fromkeys(RULE_FIGURES, _FIGURE),
+        "tiers": {"type": "object", "additionalProperties": _FIGURE},
+    },
+    "additionalProperties": False,
+}
+Points = Annotated[
+    dict[Name, Any],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "additionalProperties": {"anyOf": [_FIGURE, {"enum": [False, None]}, _RULE]},
+        }
+    ),
+]
+
+
+def _either(one: str, other: str, example: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an object that has just one of two members; null is as good as none."""
+    null, given = {"type": "null"}, {"not": {"type": "null"}}
+    return {
+        "oneOf": [
+            {"required": [one], "properties": {one: given, other: null}},
+            {"required": [other], "properties": {other: given, one: null}},
+        ],
+        "examples": [example],
+    }
+
+
+def _change(schema: dict[str, Any]) -> None:
+    """Make the schema one of a change: there is something in it, and what is not stays."""
+    schema["minProperties"] = 1
+    schema["examples"] = [{"points": {"follow": 15}}]
+    for member in schema["properties"].values():
+        del member["default"]
+
+
+class NewChannel(BaseModel):
+    """A channel by its Twitch login or by its Twitch id."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra=_either("channel_name", "channel_id", {"channel_name": "a_streamer"}),
+    )
+
+    channel_name: TwitchName | None = None
+    channel_id: TwitchName | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "NewChannel":
+        if (self.channel_name is None) == (self.channel_id is None):
+            raise ValueError("give either channel_name or channel_id")
+        return self
+
+
+class ChannelChange(BaseModel):
+    """What is to be different about a channel; what is not named stays as it is.
+
+    null in `points` and `event_types` brings the usual ones back.
+    """
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_change)
+
+    is_active: StrictBool = True
+    gateway_id: Name | None = None
+    points: Points | None = Field(
+        None,
+        description="By activity: its base (for bits: points per bit), a rule, or false for none."
+        f" Activities: {', '.join(sorted(SCORABLE))}",
+    )
+    event_types: Annotated[list[TypeName], Field(max_length=100)] | None = None
+    backfill: StrictBool = False
+
+    @model_validator(mode="after")
+    def _something(self) -> "ChannelChange":
+        if not self.model_fields_set:
+            raise ValueError(f"give one or more of {', '.join(type(self).model_fields)}")
+        return self
+
+
+class SetupQuery(BaseModel):
+    """Whether only the plan is wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dry_run: bool = Field(False, description="Only say what would be done")
+
+
+class NewSubscription(BaseModel):
+    """A subscription; for types of the catalogue the channel is enough."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra=_either(
+            "condition", "channel_id", {"type": "stream.online", "channel_id": "141981764"}
+        ),
+    )
+
+    type: Name
+    version: Name | None = None
+    condition: dict[Name, Name] | None = None
+    channel_id: TwitchName | None = None
+
+
+class SubscriptionId(BaseModel):
+    """Which subscription, in the query or in the body."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
+@endpoint("/twitch/api/channels", "GET", tag="Channels", answers={200: schemas.ChannelList})
+def list_channels() -> Answer:
+    """List the monitored channels, by name."""
+    channels = [_channel(row) for row in services().channels.list()]
+    return reply(schemas.ChannelList(channels=channels))
+
+
+@endpoint(
+    "/twitch/api/channels",
+    "POST",
+    tag="Channels",
+    takes=Takes(NewChannel, "json"),
+    answers={
+        201: Says(schemas.ChannelAnswer, "The new channel", media_types=(JSON,)),
+        200: Says(schemas.ChannelAnswer, "It was there already", media_types=(JSON,)),
+    },
+    errors=(NotFound, *TWITCH),
+)
+def add_channel(given: NewChannel) -> Answer:
+    """Add a channel, by its login or its id at Twitch."""
+    row, new = services().channels.add(
+        actor(), channel_id=given.channel_id, channel_name=given.channel_name
+    )
+    return reply(schemas.ChannelAnswer(channel=_channel(row)), 201 if new else 200)
+
+
+@endpoint(
+    "/twitch/api/channels/<channel_id>",
+    "GET",
+    tag="Channels",
+    answers={200: schemas.ChannelAnswer},
+)
+def show_channel(channel_id: str) -> Answer:
+    """Show a channel."""
+    return reply(schemas.ChannelAnswer(channel=_channel(services().channels.get(channel_id))))
+
+
+@endpoint(
+    "/twitch/api/channels/<channel_id>",
+    "PATCH",
+    tag="Channels",
+    takes=Takes(ChannelChange, "json"),
+    answers={200: schemas.ChannelAnswer},
+)
+def change_channel(given: ChannelChange, channel_id: str) -> Answer:
+    """Change a channel; its subscriptions follow within seconds."""
+    changes = given.model_dump(exclude_unset=True)
+    channel = services().channels.change(actor(), channel_id, changes)
+    return reply(schemas.ChannelAnswer(channel=_channel(channel)))
+
+
+@endpoint(
+    "/twitch/api/channels/<channel_id>",
+    "DELETE",
+    tag="Channels",
+    answers={200: schemas.RemovedChannel},
+    errors=(Conflict, *TWITCH),
+)
+def remove_channel(channel_id: str) -> Answer:
+    """End a channel's subscriptions at Twitch, then forget it. Its events stay."""
+    removed = list(services().channels.remove(actor(), channel_id))
+    return reply(
+        schemas.RemovedChannel(channel_id=channel_id, deleted=True, removed_subscriptions=removed)
+    )
+
+
+@endpoint(
+    "/twitch/api/setup/<channel_id>",
+    "POST",
+    tag="Channels",
+    takes=Takes(SetupQuery, "query"),
+    answers={
+        200: Says(schemas.Setup, "Twitch has all that the channel wants", media_types=(JSON,)),
+        207: Says(schemas.Setup, "Something is missing; the results say why", media_types=(JSON,)),
+    },
+    errors=(Conflict, *TWITCH),
+)
+def set_up_channel(query: SetupQuery, channel_id: str) -> Answer:
+    """Compare a channel with Twitch's list now, and mend what differs.
+
+    Per event type it says `created`, `kept`, `adopted`, `refused` (it is tried again) or
+    `waiting`, with the `login_url` by which the streamer grants what is missing.
+    """
+    dry_run = query.dry_run
+    channel = services().channels.get(channel_id)
+    comparison = services().reconciler.compare_channel(channel_id, asked=True, dry_run=dry_run)
+    if not dry_run:
+        outcomes = {result.type: result.outcome for result in comparison.results}
+        audited("channel.setup", f"channel:{channel_id}", after=outcomes)
+    answer = schemas.Setup(
+        channel_id=channel_id,
+        dry_run=dry_run,
+        results=[schemas.SetupResult(**result.to_json()) for result in comparison.results],
+        removed=comparison.removed,
+        backfill=_catch_up(channel_id, dry_run=dry_run) if channel.backfill else None,
+    )
+    return reply(answer, 200 if comparison.is_well else 207)
+
+
+@endpoint(
+    "/twitch/api/subscriptions",
+    "GET",
+    tag="Subscriptions",
+    answers={200: schemas.SubscriptionList},
+    errors=TWITCH,
+)
+def list_subscriptions() -> Answer:
+    """List all subscriptions, from all pages of Twitch's list, with what is known here."""
+    listed = services().subscriptions.list()
+    costs = {name: listed[name] for name in ("total", "total_cost", "max_total_cost")}
+    return reply(
+        schemas.SubscriptionList(
+            subscriptions=[_subscription(one) for one in listed["subscriptions"]],
+            missing=[_missing(one) for one in listed["missing"]],
+            **costs,
+        )
+    )
+
+
+@endpoint(
+    "/twitch/api/subscriptions",
+    "POST",
+    tag="Subscriptions",
+    takes=Takes(NewSubscription, "json"),
+    answers={
+        201: Says(schemas.SubscriptionAnswer, "The new subscription", media_types=(JSON,)),
+        200: Says(schemas.SubscriptionAnswer, "It was there already", media_types=(JSON,)),
+    },
+    errors=(Fails(Conflict, "needs_login", "exists_elsewhere", "subscription_limit"), *TWITCH),
+)
+def create_subscription(given: NewSubscription) -> Answer:
+    """Subscribe by hand; the subscription is then looked after, too."""
+    made, new = services().subscriptions.create(
+        given.type, given.version, given.condition, given.channel_id
+    )
+    if new:
+        after = {"type": made["type"], "condition": made["condition"]}
+        audited("subscription.create", f"subscription:{made['id']}", after=after)
+    answer = schemas.SubscriptionAnswer(subscription=_subscription(made))
+    return reply(answer, 201 if new else 200)
+
+
+@endpoint(
+    "/twitch/api/subscriptions",
+    "DELETE",
+    tag="Subscriptions",
+    takes=Takes(SubscriptionId, "query", "json"),
+    answers={200: schemas.DeletedSubscription},
+    errors=(NotFound, *TWITCH),
+)
+def delete_subscription(given: SubscriptionId) -> Answer:
+    """End a subscription, named in the query or in the body."""
+    subscription_id = given.id
+    if subscription_id is None:
+        raise Invalid("id: Field required")
+    returns = services().subscriptions.delete(subscription_id)
+    audited("subscription.delete", f"subscription:{subscription_id}")
+    detail = (
+        "The channel still wants this type, so that it will be made again:"
+        " take it out of the channel's event_types"
+    )
+    return reply(
+        schemas.DeletedSubscription(
+            id=subscription_id, deleted=True, returns=returns, detail=detail if returns else None
+        )
+    )
+
+
+@endpoint(
+    "/twitch/api/user/<user_id>",
+    "GET",
+    tag="Streamers",
+    answers={200: schemas.TwitchUser},
+    errors=TWITCH,
+)
+def show_user(user_id: str) -> Answer:
+    """Show a Twitch user by id, or else by login."""
+    user = None
+    if user_id.isascii() and user_id.replace("_", "a").isalnum() and len(user_id) <= 50:
+        if user_id.isdigit():
+            user = services().twitch.find_user(user_id=user_id)
+        user = user or services().twitch.find_user(login=user_id.lower())
+    if user is None:
+        raise NotFound(f"Twitch knows no user {user_id!r}")
+    return reply(schemas.TwitchUser(user=user))
+
+
+def _channel(channel: Channel) -> schemas.Channel:
+    return schemas.Channel(
+        channel_id=channel.channel_id,
+        channel_name=channel.channel_name,
+        display_name=channel.display_name,
+        is_active=channel.is_active,
+        gateway_id=channel.gateway_id,
+        points=channel.points,
+        event_types=list(services().roster.types(channel.channel_id)),
+        own_event_types=channel.event_types is not None,
+        backfill=channel.backfill,
+        warning=channel.warning,
+        created_at=rfc3339(channel.created_at_ms),
+    )
+
+
+def _subscription(one: dict[str, Any]) -> schemas.Subscription:
+    shown = {**one, "last_event_at": rfc3339(one["last_event_at_ms"])}
+    del shown["last_event_at_ms"]
+    return schemas.Subscription(**shown)
+
+
+def _missing(one: dict[str, Any]) -> schemas.MissingSubscription:
+    shown = {**one, "retry_at": rfc3339(one["retry_at_ms"])}
+    del shown["retry_at_ms"]
+    return schemas.MissingSubscription(**shown)
+
+
+def _catch_up(channel_id: str, *, dry_run: bool) -> schemas.CaughtUp | None:
+    """What was caught up with, or why nothing was; that is no fault of the subscriptions."""
+    try:
+        caught_up = services().backfill.catch_up(channel_id, dry_run=dry_run)
+    except ModuleError as error:
+        return schemas.CaughtUp(since=None, missing=[], entered=0, reason=str(error))
+    if caught_up is None:
+        return None
+    return schemas.CaughtUp(
+        since=rfc3339(caught_up.since_ms),
+        missing=caught_up.missing,
+        entered=caught_up.entered,
+        reason=None,
+    )
