@@ -24,7 +24,7 @@ from apps.twitch_module.models.events.message_ids import RecentIds
 from apps.twitch_module.models.subscriptions import channels, subscriptions
 from apps.twitch_module.models.subscriptions.channels import ChannelNames
 from apps.twitch_module.services.events.event_storage import interpret, record
-from apps.twitch_module.services.tokens.user_tokens import Tokens
+from apps.twitch_module.services.tokens.user_tokens import UserTokens
 from apps.twitch_module.vault import Vault
 
 from .messages import CHANNELS, USERS, channel, follow_body, subscription_id, user
@@ -120,7 +120,7 @@ def add_queue(database: Database, number: int, *, users: int) -> None:
 
 def add_logins(database: Database, key: str) -> list[str]:
     """A login of every channel's streamer, good for four hours; their user ids."""
-    tokens = Tokens(database, Vault([key]), auth=None)  # type: ignore[arg-type]  # not called
+    tokens = UserTokens(database, Vault([key]), auth=None)  # type: ignore[arg-type]  # not called
     scopes = ("bits:read", "channel:moderate", "channel:read:subscriptions")
     for number in range(CHANNELS):
         user_id, login, name = channel(number)

@@ -14,13 +14,13 @@ from .wsgi import application as py4web
 @lru_cache(maxsize=4096)
 def _is_exempt(address: str) -> bool:
     """Whether a proxy of ours, or this machine, may have any number of connections."""
-    return is_loopback(address) or is_trusted(address, services().settings.trusted_proxies)
+    return is_loopback(address) or is_trusted(address, services().base.settings.trusted_proxies)
 
 
 application = Front(py4web.wsgi)
 ConnectionWatch(
-    services().settings.port,
+    services().base.settings.port,
     most=most_connections(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
-    per_address=services().settings.connections_per_address,
+    per_address=services().base.settings.connections_per_address,
     is_exempt=_is_exempt,
 ).start()

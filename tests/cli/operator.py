@@ -24,7 +24,7 @@ from apps.twitch_module.domain.secret import Secret
 from apps.twitch_module.domain.tokens.oauth import Grant, Validation
 from apps.twitch_module.models.database import Database
 from apps.twitch_module.models.migrations import migrate
-from apps.twitch_module.services.tokens.user_tokens import Tokens
+from apps.twitch_module.services.tokens.user_tokens import UserTokens
 from apps.twitch_module.settings import load_settings
 from apps.twitch_module.vault import Vault
 from tests.environment import SECRET, environment
@@ -118,12 +118,12 @@ class Operator:
         found = dotenv_values(self.env_file, interpolate=False)
         return {name: value for name, value in found.items() if value}
 
-    def tokens(self, *keys: str) -> Tokens:
+    def tokens(self, *keys: str) -> UserTokens:
         """The tokens of this installation, as the module keeps them."""
         database = Database(self.variables["DB_URI"], self.folder)
         migrate(database)
         settings = load_settings({**environment(), **self.variables, "SANDBOX": "1"})
-        return Tokens(database, Vault(keys or (KEY,)), TwitchAuth(HTTPClient(2), settings))
+        return UserTokens(database, Vault(keys or (KEY,)), TwitchAuth(HTTPClient(2), settings))
 
     def database(self) -> Database:
         return Database(self.variables["DB_URI"], self.folder)

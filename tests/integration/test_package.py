@@ -17,7 +17,7 @@ _NO_DATA = shutil.ignore_patterns("data", "__pycache__")
     [
         (
             (sys.executable, "-c", "from twitch_module import webhooks, api, auth; print(api)"),
-            "twitch_module.controllers.api",
+            "twitch_module.controllers.subscriptions.channels",
         ),
         ((str(Path(sys.executable).with_name("waddlebot-twitch")), "-h"), "waddlebot-twitch"),
     ],

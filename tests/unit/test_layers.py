@@ -55,7 +55,17 @@ BELOW: dict[str, set[str]] = {
         "commands",
     },
 }
-ENTRY_POINTS = {"__init__", "common", "serve", "worker", "migrate", "demo", "wsgi", "cli"}
+ENTRY_POINTS = {
+    "__init__",
+    "common",
+    "composition",
+    "serve",
+    "worker",
+    "migrate",
+    "demo",
+    "wsgi",
+    "cli",
+}
 FOR_ENTRY_POINTS = (BELOW.keys() | ENTRY_POINTS) - {"controllers"}
 
 # Who may use what has an effect outside the process, or knows of one.

@@ -163,7 +163,7 @@ class Guard:
 
     @cached_property
     def _fixed_headers(self) -> Headers:
-        https = services().settings.twitch_redirect_uri.startswith("https:")
+        https = services().base.settings.twitch_redirect_uri.startswith("https:")
         return [*_HEADERS.items(), *(_HSTS.items() if https else ())]
 
     @cached_property
@@ -198,7 +198,7 @@ def _judge_peer(environ: Environ) -> None:
     environ[FORWARDED] = not environ.keys().isdisjoint(_BY_PROXIES)
     if environ.keys().isdisjoint(_CLAIMS):
         return
-    trusted = services().settings.trusted_proxies
+    trusted = services().base.settings.trusted_proxies
     ours = bool(trusted) and is_trusted(environ.get("REMOTE_ADDR", ""), trusted)
     for name in _OF_NOBODY if ours else _CLAIMS:
         environ.pop(name, None)
@@ -218,7 +218,7 @@ def put_body(environ: Environ, body: bytes) -> None:
 
 def origin_of(environ: Environ) -> Origin:
     """Where a request comes from, by a proxy's word where the proxy is ours."""
-    trusted = services().settings.trusted_proxies
+    trusted = services().base.settings.trusted_proxies
     peer = environ.get("REMOTE_ADDR", "")
     found: Origin | None = environ.get(_ORIGIN)
     if found is None:

@@ -60,17 +60,17 @@ _NOT_NEEDED_FOR_WEBHOOKS = ("work", "queue")
 def _checks() -> dict[str, dict[str, Any]]:
     built = services()
     try:
-        version = schema_version(built.database)
-        with built.database.transaction(timeout_seconds=2, write=False) as transaction:
+        version = schema_version(built.base.database)
+        with built.base.database.transaction(timeout_seconds=2, write=False) as transaction:
             queue = queue_state(transaction)
         nobodys = built.heartbeat.nobodys()
     except DatabaseUnavailable as error:
         return {"database": {"ok": False, "detail": str(error)}}
-    here = built.settings.worker == "on"
+    here = built.base.settings.worker == "on"
     return {
         "database": {"ok": True},
         "schema": {"ok": version == SCHEMA, "version": version},
-        "worker": {"ok": not here or built.delivery.is_alive(), "in_this_process": here},
+        "worker": {"ok": not here or built.delivery.worker.is_alive(), "in_this_process": here},
         "work": {"ok": not nobodys, "done_by_nobody": nobodys},
         # For information: with WaddleBot away the queue grows, and webhooks are still taken.
         "queue": {

@@ -171,7 +171,7 @@ def _admit(rule: Rule) -> None:
     request.environ.pop(_CALLER, None)
     if rule.anyone:
         return
-    caller = services().admin_auth.identify(bearer(), origin())
+    caller = services().access.admin_auth.identify(bearer(), origin())
     if not rule.allows(caller):
         raise Forbidden(f"This takes {rule.wanted()}")
     request.environ[_CALLER] = caller
@@ -203,7 +203,7 @@ def audited(
 
     What a service changes in a transaction it notes there: models.audit.record.
     """
-    services().audit.record(actor(), did, subject, before=before, after=after)
+    services().access.audit.record(actor(), did, subject, before=before, after=after)
 
 
 def reply(value: BaseModel, status: int = 200) -> Answer:

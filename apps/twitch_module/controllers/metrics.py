@@ -36,9 +36,9 @@ def metrics() -> Answer:
     A scraper on this machine needs no token; others show one of any kind.
     """
     if not _is_from_this_machine():
-        services().admin_auth.identify(bearer(), origin())
+        services().access.admin_auth.identify(bearer(), origin())
     registry = CollectorRegistry()
-    with services().database.transaction(timeout_seconds=2, write=False) as transaction:
+    with services().base.database.transaction(timeout_seconds=2, write=False) as transaction:
         _subscriptions(registry, transaction)
         _queue(registry, transaction)
     response.headers["Content-Type"] = CONTENT_TYPE_PLAIN_0_0_4

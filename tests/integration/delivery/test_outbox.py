@@ -142,7 +142,7 @@ class TestClaim:
 _CLAIMER = """
 import sys
 from pathlib import Path
-from apps.twitch_module.models import activities
+from apps.twitch_module.models.delivery import activities
 from apps.twitch_module.models.database import Database
 database = Database(sys.argv[1], Path(sys.argv[2]))
 print("ready", flush=True)

@@ -8,7 +8,7 @@ from apps.twitch_module.domain.events.notification import Notification, understa
 from apps.twitch_module.domain.events.points import default_policy
 from apps.twitch_module.models.database import Database
 from apps.twitch_module.services.events import webhooks
-from apps.twitch_module.services.events.monitored_channels import Roster
+from apps.twitch_module.services.events.monitored_channels import MonitoredChannels
 from apps.twitch_module.services.events.webhooks import WebhookReceiver
 from tests.environment import SECRET
 from tests.messages import EVENTS, Message
@@ -26,7 +26,10 @@ def test_a_message_that_a_fault_of_ours_hits_is_kept_aside_alone(
 
     monkeypatch.setattr(webhooks, "understand", faulty)
     receiver = WebhookReceiver(
-        database, [SECRET.encode()], Roster(database, default_policy()), on_activities=None
+        database,
+        [SECRET.encode()],
+        MonitoredChannels(database, default_policy()),
+        on_activities=None,
     )
     follows = [
         Message(event={**EVENTS["channel.follow"], "user_id": user_id})

@@ -68,12 +68,12 @@ def make(sandbox: Sandbox, db_uri: str, tmp_path: Path) -> Build:
 def services(make: Build) -> Services:
     """The module's services with the sandbox's streamer as their one channel."""
     services = make()
-    services.channels.add(SYSTEM, channel_id=STREAMER)
+    services.subscriptions.channels.add(SYSTEM, channel_id=STREAMER)
     return services
 
 
 def compare(services: Services, **options: Any) -> Comparison:
-    return services.reconciler.compare_channel(STREAMER, **options)
+    return services.subscriptions.reconciler.compare_channel(STREAMER, **options)
 
 
 def outcomes(comparison: Comparison) -> dict[str, str]:
@@ -117,13 +117,13 @@ def fault(sandbox: Sandbox, method: str, times: int = 1, **order: Any) -> None:
 def log_in(services: Services, *scopes: str) -> None:
     """What a login of the streamer leaves behind."""
     grant = Grant(Secret("access"), Secret("refresh"), scopes, 14_000)
-    services.tokens.keep_login(
+    services.tokens.users.keep_login(
         Validation("app-id", STREAMER, "sandbox_streamer", scopes, 14_000), "Streamer", grant
     )
 
 
 def warning(services: Services) -> str:
-    return services.channels.get(STREAMER).warning or ""
+    return services.subscriptions.channels.get(STREAMER).warning or ""
 
 
 def one(comparison: Comparison, event_type: str) -> Any:
@@ -156,12 +156,12 @@ def test_after_a_lost_database_all_is_adopted(
     make: Build, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     lost = make()
-    lost.channels.add(SYSTEM, channel_id=STREAMER)
+    lost.subscriptions.channels.add(SYSTEM, channel_id=STREAMER)
     compare(lost)
     fresh = make(DB_URI=f"sqlite://{tmp_path}/fresh.db")
     # The whole list is looked at before the channels are there again: nothing may go.
-    assert fresh.reconciler.compare_all(lambda _: True)
-    fresh.channels.add(SYSTEM, channel_id=STREAMER)
+    assert fresh.subscriptions.reconciler.compare_all(lambda _: True)
+    fresh.subscriptions.channels.add(SYSTEM, channel_id=STREAMER)
 
     assert all_are("adopted") == outcomes(compare(fresh))
     assert all_are("kept") == outcomes(compare(fresh))
@@ -176,10 +176,10 @@ def test_a_channel_that_is_added_meanwhile_is_left_to_whoever_adds_it(
     fresh = make(DB_URI=f"sqlite://{tmp_path}/fresh.db")
 
     def go_on(_: float) -> bool:
-        fresh.channels.add(SYSTEM, channel_id=STREAMER)
+        fresh.subscriptions.channels.add(SYSTEM, channel_id=STREAMER)
         return True
 
-    assert fresh.reconciler.compare_all(go_on)
+    assert fresh.subscriptions.reconciler.compare_all(go_on)
     assert all_are("adopted") == outcomes(compare(fresh))
 
 
@@ -195,7 +195,7 @@ def test_what_vanished_returns(services: Services, sandbox: Sandbox) -> None:
 
 def test_an_earlier_secret_is_replaced(make: Build, sandbox: Sandbox) -> None:
     before = make()
-    before.channels.add(SYSTEM, channel_id=STREAMER)
+    before.subscriptions.channels.add(SYSTEM, channel_id=STREAMER)
     compare(before)
     after = make(TWITCH_WEBHOOK_SECRET="another-secret-of-the-tests")
     compared = compare(after)
@@ -211,7 +211,7 @@ def test_an_earlier_callback_of_ours_is_replaced_and_no_others(
 ) -> None:
     foreign = put(sandbox, callback="https://staging.example/twitch/webhook")
     before = make(PUBLIC_URL="https://old.example")
-    before.channels.add(SYSTEM, channel_id=STREAMER)
+    before.subscriptions.channels.add(SYSTEM, channel_id=STREAMER)
     compare(before)
     compared = compare(make())
 
@@ -225,7 +225,9 @@ def test_an_earlier_callback_of_ours_is_replaced_and_no_others(
 
 def test_what_is_not_wanted_any_more_goes(services: Services, sandbox: Sandbox) -> None:
     compare(services)
-    services.channels.change(SYSTEM, STREAMER, {"event_types": ["channel.raid", "stream.online"]})
+    services.subscriptions.channels.change(
+        SYSTEM, STREAMER, {"event_types": ["channel.raid", "stream.online"]}
+    )
     compared = compare(services)
 
     assert {"channel.raid": "kept", "stream.online": "created"} == outcomes(compared)
@@ -235,7 +237,7 @@ def test_what_is_not_wanted_any_more_goes(services: Services, sandbox: Sandbox) 
 
 def test_an_inactive_channel_has_none(services: Services, sandbox: Sandbox) -> None:
     compare(services)
-    services.channels.change(SYSTEM, STREAMER, {"is_active": False})
+    services.subscriptions.channels.change(SYSTEM, STREAMER, {"is_active": False})
 
     assert ([], 6) == (compare(services).results, 6 - len(at_twitch(sandbox)))
 
@@ -243,10 +245,10 @@ def test_an_inactive_channel_has_none(services: Services, sandbox: Sandbox) -> N
 def test_a_removed_channel_leaves_nothing_at_twitch(services: Services, sandbox: Sandbox) -> None:
     compare(services)
     ids = {one["id"] for one in at_twitch(sandbox)}
-    removed = services.channels.remove(SYSTEM, STREAMER)
+    removed = services.subscriptions.channels.remove(SYSTEM, STREAMER)
 
     assert ids == set(removed)
-    assert ([], []) == (at_twitch(sandbox), services.channels.list())
+    assert ([], []) == (at_twitch(sandbox), services.subscriptions.channels.list())
 
 
 def test_a_removal_names_what_another_process_ended_for_it(
@@ -255,14 +257,14 @@ def test_a_removal_names_what_another_process_ended_for_it(
     """The subscriptions' upkeep finds the channel due the moment it is marked for removal."""
     compare(services)
     ids = {one["id"] for one in at_twitch(sandbox)}
-    own = services.reconciler.compare_channel
+    own = services.subscriptions.reconciler.compare_channel
 
     def after_another(channel_id: str) -> Comparison:
-        make().reconciler.compare_channel(channel_id)
+        make().subscriptions.reconciler.compare_channel(channel_id)
         return own(channel_id)
 
-    monkeypatch.setattr(services.reconciler, "compare_channel", after_another)
-    removed = services.channels.remove(SYSTEM, STREAMER)
+    monkeypatch.setattr(services.subscriptions.reconciler, "compare_channel", after_another)
+    removed = services.subscriptions.channels.remove(SYSTEM, STREAMER)
 
     assert (6, ids) == (len(ids), set(removed))
 
@@ -273,10 +275,10 @@ def test_a_channel_stays_while_twitch_does_not_end_its_subscriptions(
     compare(services)
     fault(sandbox, "DELETE", times=-1, status=500)
     with pytest.raises(TwitchUnavailable):
-        services.channels.remove(SYSTEM, STREAMER)
-    stays = services.channels.get(STREAMER)
+        services.subscriptions.channels.remove(SYSTEM, STREAMER)
+    stays = services.subscriptions.channels.get(STREAMER)
     sandbox.delete("/control/faults").raise_for_status()
-    services.channels.remove(SYSTEM, STREAMER)
+    services.subscriptions.channels.remove(SYSTEM, STREAMER)
 
     assert not stays.is_active
     assert [] == at_twitch(sandbox)
@@ -380,13 +382,13 @@ def test_a_challenge_that_was_answered_is_no_end(services: Services, sandbox: Sa
     pending = "webhook_callback_verification_pending"
     put_id = put(sandbox)
     known = next(one for one in at_twitch(sandbox) if one["id"] == put_id)
-    with services.database.transaction() as transaction:
+    with services.base.database.transaction() as transaction:
         subscriptions.save(transaction, from_twitch({**known, "status": pending}))
     compare(services)
     sandbox.delete(f"/control/subscriptions?id={put_id}").raise_for_status()
     fault(sandbox, "POST", times=-1, status=500)
     compare(services)
-    with services.database.transaction(write=False) as transaction:
+    with services.base.database.transaction(write=False) as transaction:
         noted = subscription_failures.of_channel(transaction, STREAMER)["channel.raid"]
 
     assert 1 == noted.failures  # the creation that has just failed, and nothing before it
@@ -511,7 +513,7 @@ class TestTwitchMisbehaves:
         self, services: Services, sandbox: Sandbox, bad: dict[str, Any]
     ) -> None:
         compare(services)
-        services.channels.change(SYSTEM, STREAMER, {"event_types": ["channel.raid"]})
+        services.subscriptions.channels.change(SYSTEM, STREAMER, {"event_types": ["channel.raid"]})
         fault(sandbox, "DELETE", times=-1, **bad)
         assert 5 == len(compare(services).not_removed)
         sandbox.delete("/control/faults").raise_for_status()
@@ -547,7 +549,7 @@ class TestTwitchMisbehaves:
     ) -> None:
         sandbox.control("grants/revoke", {"user_id": STREAMER})
         sandbox.control("settings", {"max_total_cost": 0})
-        services.channels.change(SYSTEM, STREAMER, {"event_types": ["channel.raid"]})
+        services.subscriptions.channels.change(SYSTEM, STREAMER, {"event_types": ["channel.raid"]})
         refused = one(compare(services), "channel.raid")
 
         assert ("refused", None) == (refused.outcome, refused.login_url)
@@ -564,7 +566,7 @@ class TestTwitchMisbehaves:
             waits.append(seconds)
             return True
 
-        assert services.reconciler.compare_all(go_on)
+        assert services.subscriptions.reconciler.compare_all(go_on)
         assert 2 == len([seconds for seconds in waits if seconds > 1000])
         assert all_are("kept") == outcomes(compare(services))
 
@@ -585,15 +587,15 @@ class TestTwitchMisbehaves:
     def test_the_first_failure_is_retried_at_once_and_the_second_later(
         self, services: Services, sandbox: Sandbox, failures: int, due: bool
     ) -> None:
-        services.channels.change(SYSTEM, STREAMER, {"event_types": ["channel.raid"]})
-        with services.database.transaction() as transaction:
+        services.subscriptions.channels.change(SYSTEM, STREAMER, {"event_types": ["channel.raid"]})
+        with services.base.database.transaction() as transaction:
             channels.take_due(transaction, 10)
         fault(sandbox, "POST", times=-1, status=500)
         for _ in range(failures):
-            with services.database.transaction() as transaction:
+            with services.base.database.transaction() as transaction:
                 channels.take_due(transaction, 10)
             compare(services)
-        with services.database.transaction() as transaction:
+        with services.base.database.transaction() as transaction:
             taken = channels.take_due(transaction, 10)
 
         assert ([STREAMER] if due else []) == taken
@@ -601,15 +603,15 @@ class TestTwitchMisbehaves:
 
 def test_a_renamed_channel_keeps_its_id(services: Services, sandbox: Sandbox) -> None:
     sandbox.control("users/rename", {"id": STREAMER, "login": "new_name", "display_name": "New"})
-    services.channels.look_up_names()
-    renamed = services.channels.get(STREAMER)
+    services.subscriptions.channels.look_up_names()
+    renamed = services.subscriptions.channels.get(STREAMER)
 
     assert ("new_name", "New") == (renamed.channel_name, renamed.display_name)
 
 
 def test_a_channel_whose_user_is_gone_says_so(services: Services, sandbox: Sandbox) -> None:
     sandbox.delete(f"/control/users?id={STREAMER}").raise_for_status()
-    services.channels.look_up_names()
+    services.subscriptions.channels.look_up_names()
 
     assert "Twitch knows this user no more" == warning(services)
 
@@ -619,7 +621,7 @@ def test_the_names_of_many_channels_are_asked_for_a_hundred_at_a_time(
 ) -> None:
     add_channels(services, sandbox, 249)
     before = calls(sandbox, "GET /sandbox/helix/users")
-    services.channels.look_up_names()
+    services.subscriptions.channels.look_up_names()
 
     assert 3 == calls(sandbox, "GET /sandbox/helix/users") - before
 
@@ -631,7 +633,7 @@ def add_channels(services: Services, sandbox: Sandbox, count: int) -> list[str]:
         for number in range(count)
     ]
     sandbox.add_streamers(users)
-    with services.database.transaction() as transaction:
+    with services.base.database.transaction() as transaction:
         for user in users:
             names = channels.ChannelNames(user["id"], user["login"], user["display_name"])
             channels.add(transaction, names)
@@ -643,9 +645,9 @@ def test_a_thousand_channels_of_five_types_over_all_pages(
     services: Services, sandbox: Sandbox
 ) -> None:
     types = ["channel.follow", "channel.subscribe", "channel.cheer", "channel.raid", "channel.ban"]
-    services.channels.change(SYSTEM, STREAMER, {"is_active": False})
+    services.subscriptions.channels.change(SYSTEM, STREAMER, {"is_active": False})
     ids = add_channels(services, sandbox, 1000)
-    with services.database.transaction() as transaction:
+    with services.base.database.transaction() as transaction:
         for channel_id in ids:
             channels.change(transaction, channel_id, {"event_types": types})
     orders = [
@@ -656,37 +658,41 @@ def test_a_thousand_channels_of_five_types_over_all_pages(
             "callback": CALLBACK,
         }
         for channel_id in ids
-        for wanted in services.reconciler.wanted_for(channel_id)
+        for wanted in services.subscriptions.reconciler.wanted_for(channel_id)
     ]
     sandbox.control("subscriptions", {"subscriptions": orders})
-    assert services.reconciler.compare_all(lambda _: True)
+    assert services.subscriptions.reconciler.compare_all(lambda _: True)
     pages = calls(sandbox, LIST)
-    assert services.reconciler.compare_all(lambda _: True)
+    assert services.subscriptions.reconciler.compare_all(lambda _: True)
 
     assert (5000, 50) == (len(orders), pages)
     # One is the application's own; all the others were there.
     assert (1, 0) == (calls(sandbox, CREATE), calls(sandbox, DELETE))
-    assert 5001 == len(services.subscriptions.list()["subscriptions"])
+    assert 5001 == len(services.subscriptions.by_hand.list()["subscriptions"])
 
 
 def test_two_machines_that_compare_at_once_make_no_duplicate(make: Build, sandbox: Sandbox) -> None:
     machines = [make() for _ in range(2)]
     ids = add_channels(machines[0], sandbox, 20)
     with ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(lambda one: one.reconciler.compare_all(lambda _: True), machines * 2))
+        done = list(
+            pool.map(
+                lambda one: one.subscriptions.reconciler.compare_all(lambda _: True), machines * 2
+            )
+        )
     found = [(one["type"], str(one["condition"])) for one in at_twitch(sandbox)]
 
     assert [True] * 4 == done
     assert len(ids) * len(DEFAULT_TYPES) + 1 == len(found) == len(set(found))
     for machine in machines:
-        assert all_are("kept") == outcomes(machine.reconciler.compare_channel(ids[0]))
+        assert all_are("kept") == outcomes(machine.subscriptions.reconciler.compare_channel(ids[0]))
 
 
 class TestByHand:
     """What somebody has subscribed to by hand stays wanted until it is deleted by hand."""
 
     def test_it_is_kept_and_made_again(self, services: Services, sandbox: Sandbox) -> None:
-        made, new = services.subscriptions.create("stream.online", None, None, STREAMER)
+        made, new = services.subscriptions.by_hand.create("stream.online", None, None, STREAMER)
         compare(services)
         sandbox.delete(f"/control/subscriptions?id={made['id']}").raise_for_status()
         again = one(compare(services), "stream.online")
@@ -694,15 +700,15 @@ class TestByHand:
         assert new
         assert "created" == again.outcome
         assert "kept" == one(compare(services), "stream.online").outcome
-        assert not services.subscriptions.delete(again.subscription_id)
+        assert not services.subscriptions.by_hand.delete(again.subscription_id)
         assert "stream.online" not in outcomes(compare(services))
         assert "stream.online" not in {found["type"] for found in at_twitch(sandbox)}
 
     def test_a_type_that_nobody_here_knows(self, services: Services, sandbox: Sandbox) -> None:
         sandbox.control("settings", {"further_types": ["channel.new"]})
         condition = {"broadcaster_user_id": STREAMER}
-        made, _ = services.subscriptions.create("channel.new", "1", condition, None)
-        assert services.reconciler.compare_all(lambda _: True)
+        made, _ = services.subscriptions.by_hand.create("channel.new", "1", condition, None)
+        assert services.subscriptions.reconciler.compare_all(lambda _: True)
 
         assert (STREAMER, "1") == (made["channel_id"], made["version"])
         assert made["id"] in {found["id"] for found in at_twitch(sandbox)}
@@ -711,5 +717,5 @@ class TestByHand:
         compare(services)
         raid = one(compare(services), "channel.raid")
 
-        assert services.subscriptions.delete(raid.subscription_id)
+        assert services.subscriptions.by_hand.delete(raid.subscription_id)
         assert "created" == one(compare(services), "channel.raid").outcome

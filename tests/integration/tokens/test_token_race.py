@@ -12,7 +12,7 @@ from apps.twitch_module.clients.twitch_auth import TwitchAuth
 from apps.twitch_module.domain.secret import Secret
 from apps.twitch_module.domain.tokens.oauth import Grant, Validation
 from apps.twitch_module.models.database import Database
-from apps.twitch_module.services.tokens.user_tokens import Tokens
+from apps.twitch_module.services.tokens.user_tokens import UserTokens
 from apps.twitch_module.settings import load_settings
 from apps.twitch_module.vault import CannotOpen, Vault
 from tests.environment import environment
@@ -40,12 +40,12 @@ def settings(sandbox: Sandbox) -> dict[str, str]:
     )
 
 
-def tokens_on(database: Database, sandbox: Sandbox, *keys: str) -> Tokens:
+def tokens_on(database: Database, sandbox: Sandbox, *keys: str) -> UserTokens:
     auth = TwitchAuth(HTTPClient(8), load_settings(settings(sandbox)))
-    return Tokens(database, Vault(keys or (KEY,)), auth)
+    return UserTokens(database, Vault(keys or (KEY,)), auth)
 
 
-def log_in(database: Database, sandbox: Sandbox) -> Tokens:
+def log_in(database: Database, sandbox: Sandbox) -> UserTokens:
     """The service, with a user's tokens that Twitch knows."""
     sandbox.post("/control/reset").raise_for_status()
     pair = Client(sandbox).log_in(USER)

@@ -15,9 +15,9 @@ from apps.twitch_module.models.database import Database
 from apps.twitch_module.services.tokens.token_upkeep import (
     CALLS_AT_ONCE,
     PAUSE_SECONDS,
-    Upkeep,
+    TokenUpkeep,
 )
-from apps.twitch_module.services.tokens.user_tokens import Tokens
+from apps.twitch_module.services.tokens.user_tokens import UserTokens
 from apps.twitch_module.settings import load_settings
 from apps.twitch_module.vault import Vault, fernet_key
 from tests.environment import environment
@@ -74,14 +74,14 @@ def test_every_token_is_checked_and_never_more_than_five_at_once(
     settings = load_settings(environment(TWITCH_AUTH_URL=f"http://127.0.0.1:{twitch.server_port}"))
     http = HTTPClient(10)
     auth = TwitchAuth(http, settings)
-    tokens = Tokens(database, Vault([fernet_key("a" * 64)]), auth)
+    tokens = UserTokens(database, Vault([fernet_key("a" * 64)]), auth)
     for number in range(12):
         grant = Grant(Secret(f"token-{number}"), Secret("refresh"), (), 10_000)
         tokens.keep_login(Validation("app-id", str(number), "old", (), 10_000), "Old", grant)
     with database.transaction() as transaction:
         transaction.execute("UPDATE twitch_tokens SET validated_at_ms = 0")
-    upkeep = Upkeep(database, tokens)
-    other = Upkeep(database, tokens)
+    upkeep = TokenUpkeep(database, tokens)
+    other = TokenUpkeep(database, tokens)
     upkeep.start()
     other.start()
     wait_until(lambda: all(row.login == f"new_{row.user_id}" for row in tokens.list()), seconds=20)

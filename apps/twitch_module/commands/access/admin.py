@@ -45,7 +45,7 @@ def create(
 
     Example: cli admin create alice --role viewer
     """
-    users = installation.services().admin_users
+    users = installation.services().access.admin_users
     password = _password(name, password_stdin)
     user = users.create(name, password, role, whoever_types())
     if as_json:
@@ -62,7 +62,7 @@ def list_(installation: Installation, as_json: bool) -> None:
 
     Example: cli admin list
     """
-    found = [_described(user) for user in installation.services().admin_users.list()]
+    found = [_described(user) for user in installation.services().access.admin_users.list()]
     if as_json:
         show_json({"users": found})
     elif not found:
@@ -81,7 +81,7 @@ def password(installation: Installation, name: str, password_stdin: bool, as_jso
 
     Example: cli admin password alice
     """
-    users = installation.services().admin_users
+    users = installation.services().access.admin_users
     users.set_password(name, _password(name, password_stdin), whoever_types())
     _tell(installation, name, as_json, "has another password; all sessions are ended")
 
@@ -96,7 +96,7 @@ def role(installation: Installation, name: str, role: Role, as_json: bool) -> No
 
     Example: cli admin role alice viewer
     """
-    installation.services().admin_users.set_role(name, role, whoever_types())
+    installation.services().access.admin_users.set_role(name, role, whoever_types())
     _tell(installation, name, as_json, f"is {role} from now on")
 
 
@@ -109,7 +109,7 @@ def enable(installation: Installation, name: str, as_json: bool) -> None:
 
     Example: cli admin enable alice
     """
-    installation.services().admin_users.set_active(name, True, whoever_types())
+    installation.services().access.admin_users.set_active(name, True, whoever_types())
     _tell(installation, name, as_json, "can log in")
 
 
@@ -122,7 +122,7 @@ def disable(installation: Installation, name: str, as_json: bool) -> None:
 
     Example: cli admin disable alice
     """
-    installation.services().admin_users.set_active(name, False, whoever_types())
+    installation.services().access.admin_users.set_active(name, False, whoever_types())
     _tell(installation, name, as_json, "cannot log in any more; all sessions are ended")
 
 
@@ -142,7 +142,7 @@ def _password(name: str, from_stdin: bool) -> str:
 
 def _tell(installation: Installation, name: str, as_json: bool, told: str) -> None:
     if as_json:
-        users = installation.services().admin_users.list()
+        users = installation.services().access.admin_users.list()
         (user,) = [user for user in users if user.username == normal_username(name)]
         show_json({"user": _described(user)})
     else:

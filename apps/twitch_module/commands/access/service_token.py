@@ -127,7 +127,7 @@ def revoke(api: Api | None, token_id: str, as_json: bool) -> None:
     if api is not None:
         api.call("DELETE", f"{_PATH}/{segment(token_id)}")
     else:
-        _installation().services().service_tokens.revoke(int(token_id), whoever_types())
+        _installation().services().access.service_tokens.revoke(int(token_id), whoever_types())
     if as_json:
         show_json({"id": int(token_id), "revoked": True})
     else:
@@ -144,7 +144,7 @@ def _created(name: str, scopes: list[str], days: int | None, exchange_only: bool
     name = name.strip()
     if not 0 < len(name) <= _MAX_NAME_CHARACTERS or not name.isprintable():
         raise Invalid(f"name: must be 1 to {_MAX_NAME_CHARACTERS} printable characters")
-    tokens = _installation().services().service_tokens
+    tokens = _installation().services().access.service_tokens
     who = whoever_types()
     token, secret = tokens.create(name, scopes, days, who, exchange_only=exchange_only)
     return {
@@ -159,7 +159,7 @@ def _created(name: str, scopes: list[str], days: int | None, exchange_only: bool
 
 def _listed() -> dict[str, Any]:
     """The tokens of this database, as the API lists them."""
-    tokens, now_ms = _installation().services().service_tokens.list()
+    tokens, now_ms = _installation().services().access.service_tokens.list()
     return {"service_tokens": [_described(token, now_ms) for token in tokens]}
 
 

@@ -19,7 +19,7 @@ from ...models.migrations import VERSION, schema_version
 from ...models.subscriptions import channels
 from ...models.subscriptions.channels import Channel
 from ...models.tokens.tokens import NEEDS_LOGIN, TokenRow, list_all
-from ...services.tokens.user_tokens import Tokens
+from ...services.tokens.user_tokens import UserTokens
 from ...settings import Settings
 from ...vault import CannotOpen, Vault, fernet_key
 
@@ -91,7 +91,7 @@ class Examination:
             return list_all(transaction)
 
     @cached_property
-    def tokens(self) -> Tokens | None:
+    def tokens(self) -> UserTokens | None:
         """The tokens with the keys to open them, None where there is no key. Raises NotChecked,
         ConfigurationError."""
         self.need("TOKEN_ENCRYPTION_KEYS")
@@ -99,7 +99,7 @@ class Examination:
         if not keys and not (folder / "token.key").exists():
             return None  # asking for it would make one
         vault = Vault(keys or [fernet_key(generated_key(folder, "token.key"))])
-        return Tokens(self.database, vault, self.auth)
+        return UserTokens(self.database, vault, self.auth)
 
     def said_of(self, user: TokenRow) -> Said:
         """What Twitch says now of a user's token. Raises NotChecked, TwitchUnavailable."""

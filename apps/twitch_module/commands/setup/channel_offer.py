@@ -22,7 +22,7 @@ def offer_channel(installation: Installation, services: Services, answers: Answe
         say(f"Later: {later}")
         return
     try:
-        channel, is_new = services.channels.add(
+        channel, is_new = services.subscriptions.channels.add(
             Actor("cli", name="setup"), channel_name=answers.channel
         )
     except ModuleError as error:

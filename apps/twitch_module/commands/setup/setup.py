@@ -5,9 +5,11 @@ from urllib.parse import urlsplit
 
 import click
 
-from ...common import Services, scopes_to_ask_for
+from ...common import Services
+from ...domain.events.catalogue import types_in_use
 from ...domain.tokens.oauth import Grant, Validation
 from ...errors import ModuleError
+from ...services.tokens.login_links import scopes_to_ask_for
 from ...settings import LOOPBACK, Settings
 from .. import env_file
 from ..installation import Installation, services_on
@@ -78,7 +80,9 @@ class _Login(NamedTuple):
     def grant(self, answers: Answers, redirect_uri: str) -> Grant:
         """The bot's tokens. Raises SetupFailed."""
         settings = answers.settings
-        usual = scopes_to_ask_for(settings)
+        usual = scopes_to_ask_for(
+            types_in_use(settings.points.rules), settings.twitch_scopes.split()
+        )
         scopes = scopes_of_login(settings, answers.bot, answers.channel, usual)
         if self.device:
             return log_in_by_device(
@@ -136,17 +140,17 @@ def _keep(
 ) -> None:
     """Check whose tokens these are, then write what has been found out, and say it."""
     try:
-        validation = services.auth.validate(grant.access_token)
+        validation = services.base.auth.validate(grant.access_token)
     except ModuleError as error:
         raise explained(error, answers.settings.twitch_redirect_uri) from error
     if validation is None:
         raise SetupFailed("Twitch does not know the token that it has just given. Try again")
     new = {**answers.new, **_bot_agreed_on(answers, validation)}
-    user = services.twitch.find_user(user_id=validation.user_id) or {}
+    user = services.base.twitch.find_user(user_id=validation.user_id) or {}
     # The file comes before the tokens: without the key in it nobody could read them.
     env_file.change(installation.env_file, new)
     display_name = str(user.get("display_name") or validation.login)
-    services.tokens.keep_login(validation, display_name, grant)
+    services.tokens.users.keep_login(validation, display_name, grant)
     progress.kept = f"the answers are in {installation.env_file}, and the tokens are stored."
     progress.kept += f" Add the channel by: cli channels add {answers.channel}"
     say(f"Connected as {validation.login}; the tokens are stored")

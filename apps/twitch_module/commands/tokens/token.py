@@ -8,7 +8,7 @@ import click
 
 from ...errors import NotFound
 from ...models.tokens.tokens import TokenRow
-from ...services.tokens.user_tokens import Tokens
+from ...services.tokens.user_tokens import UserTokens
 from ..group import Group
 from ..installation import Installation
 from ..terminal import Cell, Column, console, say, show_json, show_list
@@ -43,7 +43,7 @@ def list_(installation: Installation, as_json: bool) -> None:
 
     Example: cli token list
     """
-    shown = [_described(row) for row in installation.services().tokens.list()]
+    shown = [_described(row) for row in installation.services().tokens.users.list()]
     if as_json:
         show_json({"users": shown})
     elif not shown:
@@ -61,7 +61,7 @@ def refresh(installation: Installation, user: str, as_json: bool) -> None:
 
     Example: cli token refresh a_streamer
     """
-    tokens = installation.services().tokens
+    tokens = installation.services().tokens.users
     row = find_user(tokens, user)
     renewed = tokens.renewed_now(row.user_id)
     seconds = tokens.seconds_left(renewed.expires_at_ms)
@@ -80,7 +80,7 @@ def revoke(installation: Installation, user: str, as_json: bool) -> None:
 
     Example: cli token revoke a_streamer
     """
-    tokens = installation.services().tokens
+    tokens = installation.services().tokens.users
     row = find_user(tokens, user)
     confirmed = tokens.forget(row.user_id)
     if as_json:
@@ -105,7 +105,7 @@ def rotate_keys(installation: Installation, as_json: bool) -> None:
 
     Example: cli token rotate-keys
     """
-    tokens = installation.services().tokens
+    tokens = installation.services().tokens.users
     users = len(tokens.list())
     if as_json:
         show_json({"users": users, "changed": tokens.seal_anew()})
@@ -115,7 +115,7 @@ def rotate_keys(installation: Installation, as_json: bool) -> None:
     say(f"{changed} of {users} users' tokens were put under the first key")
 
 
-def find_user(tokens: Tokens, user: str) -> TokenRow:
+def find_user(tokens: UserTokens, user: str) -> TokenRow:
     """What is stored for the user with this id or login. Raises NotFound."""
     for row in tokens.list():
         if user in (row.user_id, row.login) or user.lower() == row.login:

@@ -55,11 +55,11 @@ def import_(installation: Installation, path: Path, as_json: bool) -> None:
         note(f"Others may read {path}: chmod 600 {path}")
     found = _read(path)
     services = installation.services()
-    ours = services.settings.twitch_app_id
+    ours = services.base.settings.twitch_app_id
     if found.client_id not in ("", ours):
         raise _of_another_application(f"The client id in {path} is not this installation's")
     grant, validation, renewed = _living(services, found)
-    services.tokens.keep_login(
+    services.tokens.users.keep_login(
         validation,
         _display_name(services, validation),
         replace(grant, scopes=validation.scopes),
@@ -95,11 +95,11 @@ def _living(services: Services, found: _Found) -> tuple[Grant, Validation, bool]
     """A pair that Twitch takes, whose it is, and whether it had to be renewed for that."""
     try:
         if found.access_token is not None:
-            validation = services.auth.validate(found.access_token)
+            validation = services.base.auth.validate(found.access_token)
             if validation is not None:
                 pair = (found.access_token, found.refresh_token)
                 return Grant(*pair, validation.scopes, validation.expires_in), validation, False
-        grant = services.auth.renew(found.refresh_token)
+        grant = services.base.auth.renew(found.refresh_token)
         return grant, _whose(services, grant), True
     except AnotherApplication as error:
         raise _of_another_application(str(error)) from error
@@ -114,7 +114,7 @@ def _whose(services: Services, grant: Grant) -> Validation:
     """Whose a renewed pair is. It is nowhere else any more, so that one failure is not the end."""
     for left in reversed(range(_TRIES)):
         try:
-            validation = services.auth.validate(grant.access_token)
+            validation = services.base.auth.validate(grant.access_token)
         except AnotherApplication:
             raise
         except ModuleError:
@@ -168,7 +168,7 @@ def _tell(
 
 def _display_name(services: Services, validation: Validation) -> str:
     try:
-        user = services.twitch.find_user(user_id=validation.user_id) or {}
+        user = services.base.twitch.find_user(user_id=validation.user_id) or {}
     except ModuleError:
         user = {}  # how the name is written is nothing that this should fail for
     return str(user.get("display_name") or validation.login)
@@ -177,9 +177,13 @@ def _display_name(services: Services, validation: Validation) -> str:
 def _missing(services: Services, validation: Validation, *, is_bot: bool) -> list[str]:
     """What the account has not granted that the bot, or its channel's events, need."""
     try:
-        is_channel = services.channels.get(validation.user_id).is_active
+        is_channel = services.subscriptions.channels.get(validation.user_id).is_active
     except NotFound:
         is_channel = False
-    types = services.roster.types(validation.user_id) if is_channel or not is_bot else None
-    needed = scopes_needed(services.settings, is_bot=is_bot, types=types)
+    types = (
+        services.events.monitored_channels.types(validation.user_id)
+        if is_channel or not is_bot
+        else None
+    )
+    needed = scopes_needed(services.base.settings, is_bot=is_bot, types=types)
     return missing_scopes(needed, validation.scopes)

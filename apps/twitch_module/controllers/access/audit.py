@@ -67,7 +67,7 @@ class AuditPage(Shape):
 def list_audit(query: AuditQuery) -> Answer:
     """List the audit log, newest first."""
     wanted = {"actor_name": query.actor, "action": query.action}
-    page = services().audit.page(
+    page = services().access.audit.page(
         equal={column: value for column, value in wanted.items() if value is not None},
         since_ms=query.since,
         until_ms=query.until,

@@ -99,7 +99,7 @@ class ServiceAccess(Shape):
 @endpoint(_PATH, "GET", tag="Service tokens", answers={200: ServiceTokenList})
 def list_service_tokens() -> Answer:
     """List the service tokens, newest first, without their secrets."""
-    tokens, now_ms = services().service_tokens.list()
+    tokens, now_ms = services().access.service_tokens.list()
     return reply(ServiceTokenList(service_tokens=[_shown(token, now_ms) for token in tokens]))
 
 
@@ -112,7 +112,7 @@ def list_service_tokens() -> Answer:
 )
 def create_service_token(given: NewServiceToken) -> Answer:
     """Make a service token. It is shown this once."""
-    token, secret = services().service_tokens.create(
+    token, secret = services().access.service_tokens.create(
         given.name, given.scopes, given.days, actor(), exchange_only=given.exchange_only
     )
     return reply(_created(token, secret), 201)
@@ -123,7 +123,7 @@ def revoke_service_token(token_id: str) -> Answer:
     """End a service token; its access tokens end with it."""
     if not (token_id.isascii() and token_id.isdigit() and len(token_id) <= 18):
         raise NotFound(f"There is no service token {token_id!r}")
-    services().service_tokens.revoke(int(token_id), actor())
+    services().access.service_tokens.revoke(int(token_id), actor())
     return no_content()
 
 
@@ -143,7 +143,7 @@ def exchange_service_token() -> Answer:
 
     The service token goes into the Authorization header, as access tokens do.
     """
-    exchange = services().admin_auth.exchange(bearer())
+    exchange = services().access.admin_auth.exchange(bearer())
     return reply(
         ServiceAccess(
             access_token=exchange.access_token.reveal(),
@@ -172,7 +172,7 @@ def renew_service_token() -> Answer:
     The new one has the same name, scopes and days; the old one lives on to its own end. Until
     the new one is used the answer can be asked for again, and is the same.
     """
-    return reply(_created(*services().service_tokens.renew(bearer(), origin())), 201)
+    return reply(_created(*services().access.service_tokens.renew(bearer(), origin())), 201)
 
 
 def _created(token: ServiceToken, secret: Secret) -> CreatedServiceToken:

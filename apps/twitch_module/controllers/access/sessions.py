@@ -60,7 +60,7 @@ def log_in(given: Credentials) -> Answer:
     Ten wrong passwords within five minutes, for one user or from one address, and the next try
     is a 429.
     """
-    pair = services().admin_auth.log_in(given.username, given.password, origin())
+    pair = services().access.admin_auth.log_in(given.username, given.password, origin())
     return reply(_tokens(pair))
 
 
@@ -83,7 +83,7 @@ def refresh_session(given: RefreshToken) -> Answer:
     """
     if given.refresh_token is None:
         raise Invalid("refresh_token: Field required")
-    return reply(_tokens(services().admin_auth.refresh(given.refresh_token, origin())))
+    return reply(_tokens(services().access.admin_auth.refresh(given.refresh_token, origin())))
 
 
 @endpoint(
@@ -103,10 +103,10 @@ def refresh_session(given: RefreshToken) -> Answer:
 def log_out(given: RefreshToken) -> Answer:
     """End the session of the refresh token, or else of the access token, that is given."""
     if given.refresh_token is not None:
-        services().admin_auth.log_out(given.refresh_token, origin())
+        services().access.admin_auth.log_out(given.refresh_token, origin())
     else:
-        caller = services().admin_auth.identify(bearer(), origin())
-        services().admin_auth.log_out_caller(caller)
+        caller = services().access.admin_auth.identify(bearer(), origin())
+        services().access.admin_auth.log_out_caller(caller)
     return no_content()
 
 

@@ -100,7 +100,7 @@ class Redelivery(Filter):
 )
 def list_events(query: EventQuery) -> Answer:
     """List events, newest first."""
-    with services().database.transaction(write=False) as transaction:
+    with services().base.database.transaction(write=False) as transaction:
         page = events.list_events(transaction, **query.page("event_type"))
     shown = [Event(**_event(row)) for row in page.rows]
     return reply(EventPage(events=shown, next_cursor=_cursor(page)))
@@ -109,7 +109,7 @@ def list_events(query: EventQuery) -> Answer:
 @endpoint("/twitch/events/<event_id>", "GET", tag="Events", answers={200: EventAnswer})
 def show_event(event_id: str) -> Answer:
     """Show an event, with the body that Twitch sent."""
-    with services().database.transaction(write=False) as transaction:
+    with services().base.database.transaction(write=False) as transaction:
         row = events.get_event(transaction, event_id)
     if row is None:
         raise NotFound(f"There is no event {event_id!r}")
@@ -126,7 +126,7 @@ def show_event(event_id: str) -> Answer:
 )
 def list_activities(query: ActivityQuery) -> Answer:
     """List activities, newest first."""
-    with services().database.transaction(write=False) as transaction:
+    with services().base.database.transaction(write=False) as transaction:
         page = activities.list_activities(transaction, **query.page("activity_type"))
         names = channels.logins(transaction, [row["channel_id"] for row in page.rows])
     shown = [_activity(row, names) for row in page.rows]
@@ -145,14 +145,14 @@ def redeliver_activities(given: Redelivery) -> Answer:
     selection = given.selection("activity_type")
     selection["equal"]["status"] = given.status
     if given.dry_run:
-        with services().database.transaction(timeout_seconds=30, write=False) as transaction:
+        with services().base.database.transaction(timeout_seconds=30, write=False) as transaction:
             count = activities.count_redeliverable(transaction, **selection)
         return reply(Redelivered(redelivered=0, matching=count))
-    with services().database.transaction(timeout_seconds=30) as transaction:
+    with services().base.database.transaction(timeout_seconds=30) as transaction:
         count = activities.redeliver_all(transaction, **selection)
         after = {**given.model_dump(exclude_none=True, exclude={"dry_run"}), "redelivered": count}
         audit.record(transaction, actor(), "activity.redeliver_all", "activities", after=after)
-    services().delivery.wake()
+    services().delivery.worker.wake()
     return reply(Redelivered(redelivered=count, matching=count))
 
 
@@ -174,14 +174,14 @@ def show_activity(activity_id: str) -> Answer:
 def redeliver_activity(activity_id: str) -> Answer:
     """Deliver one activity again, under the same idempotency key."""
     row, _ = _existing(activity_id)
-    with services().database.transaction() as transaction:
+    with services().base.database.transaction() as transaction:
         accepted = activities.redeliver(transaction, row["id"])
         if accepted:
             subject, before = f"activity:{row['id']}", {"status": row["status"]}
             audit.record(transaction, actor(), "activity.redeliver", subject, before=before)
     if not accepted:
         raise Conflict(f"The activity is {row['status']}; it cannot be delivered again now")
-    services().delivery.wake()
+    services().delivery.worker.wake()
     return reply(ActivityAnswer(activity=_activity(*_existing(activity_id))), 202)
 
 
@@ -190,7 +190,7 @@ def _existing(activity_id: str) -> tuple[dict[str, Any], dict[str, str]]:
     number = activity_id if activity_id.isascii() and activity_id.isdigit() else "0"
     row = None
     if len(number) <= 19 and int(number) < _LARGEST_ID:
-        with services().database.transaction(write=False) as transaction:
+        with services().base.database.transaction(write=False) as transaction:
             row = activities.get_activity(transaction, int(number))
             names = channels.logins(transaction, [row["channel_id"]] if row else [])
     if row is None:

@@ -66,7 +66,7 @@ def webhook(environ: Mapping[str, Any], body: bytes) -> Response:
     Its signature says who it is from. A message id that was seen before is acknowledged, and
     nothing happens. What is signed and cannot be understood is kept aside.
     """
-    received = services().receiver.receive(environ, body)
+    received = services().events.receiver.receive(environ, body)
     if received.challenge is None:
         return Response(204, {}, "", once=received.durable)
     # The challenge alone, as text/plain (Twitch: Handling Webhook Events).

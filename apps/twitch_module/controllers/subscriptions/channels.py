@@ -139,7 +139,7 @@ class SubscriptionId(BaseModel):
 @endpoint("/twitch/api/channels", "GET", tag="Channels", answers={200: schemas.ChannelList})
 def list_channels() -> Answer:
     """List the monitored channels, by name."""
-    channels = [_channel(row) for row in services().channels.list()]
+    channels = [_channel(row) for row in services().subscriptions.channels.list()]
     return reply(schemas.ChannelList(channels=channels))
 
 
@@ -156,7 +156,7 @@ def list_channels() -> Answer:
 )
 def add_channel(given: NewChannel) -> Answer:
     """Add a channel, by its login or its id at Twitch."""
-    row, new = services().channels.add(
+    row, new = services().subscriptions.channels.add(
         actor(), channel_id=given.channel_id, channel_name=given.channel_name
     )
     return reply(schemas.ChannelAnswer(channel=_channel(row)), 201 if new else 200)
@@ -170,7 +170,9 @@ def add_channel(given: NewChannel) -> Answer:
 )
 def show_channel(channel_id: str) -> Answer:
     """Show a channel."""
-    return reply(schemas.ChannelAnswer(channel=_channel(services().channels.get(channel_id))))
+    return reply(
+        schemas.ChannelAnswer(channel=_channel(services().subscriptions.channels.get(channel_id)))
+    )
 
 
 @endpoint(
@@ -183,7 +185,7 @@ def show_channel(channel_id: str) -> Answer:
 def change_channel(given: ChannelChange, channel_id: str) -> Answer:
     """Change a channel; its subscriptions follow within seconds."""
     changes = given.model_dump(exclude_unset=True)
-    channel = services().channels.change(actor(), channel_id, changes)
+    channel = services().subscriptions.channels.change(actor(), channel_id, changes)
     return reply(schemas.ChannelAnswer(channel=_channel(channel)))
 
 
@@ -196,7 +198,7 @@ def change_channel(given: ChannelChange, channel_id: str) -> Answer:
 )
 def remove_channel(channel_id: str) -> Answer:
     """End a channel's subscriptions at Twitch, then forget it. Its events stay."""
-    removed = list(services().channels.remove(actor(), channel_id))
+    removed = list(services().subscriptions.channels.remove(actor(), channel_id))
     return reply(
         schemas.RemovedChannel(channel_id=channel_id, deleted=True, removed_subscriptions=removed)
     )
@@ -220,8 +222,10 @@ def set_up_channel(query: SetupQuery, channel_id: str) -> Answer:
     `waiting`, with the `login_url` by which the streamer grants what is missing.
     """
     dry_run = query.dry_run
-    channel = services().channels.get(channel_id)
-    comparison = services().reconciler.compare_channel(channel_id, asked=True, dry_run=dry_run)
+    channel = services().subscriptions.channels.get(channel_id)
+    comparison = services().subscriptions.reconciler.compare_channel(
+        channel_id, asked=True, dry_run=dry_run
+    )
     if not dry_run:
         outcomes = {result.type: result.outcome for result in comparison.results}
         audited("channel.setup", f"channel:{channel_id}", after=outcomes)
@@ -244,7 +248,7 @@ def set_up_channel(query: SetupQuery, channel_id: str) -> Answer:
 )
 def list_subscriptions() -> Answer:
     """List all subscriptions, from all pages of Twitch's list, with what is known here."""
-    listed = services().subscriptions.list()
+    listed = services().subscriptions.by_hand.list()
     costs = {name: listed[name] for name in ("total", "total_cost", "max_total_cost")}
     return reply(
         schemas.SubscriptionList(
@@ -268,7 +272,7 @@ def list_subscriptions() -> Answer:
 )
 def create_subscription(given: NewSubscription) -> Answer:
     """Subscribe by hand; the subscription is then looked after, too."""
-    made, new = services().subscriptions.create(
+    made, new = services().subscriptions.by_hand.create(
         given.type, given.version, given.condition, given.channel_id
     )
     if new:
@@ -291,7 +295,7 @@ def delete_subscription(given: SubscriptionId) -> Answer:
     subscription_id = given.id
     if subscription_id is None:
         raise Invalid("id: Field required")
-    returns = services().subscriptions.delete(subscription_id)
+    returns = services().subscriptions.by_hand.delete(subscription_id)
     audited("subscription.delete", f"subscription:{subscription_id}")
     detail = (
         "The channel still wants this type, so that it will be made again:"
@@ -316,8 +320,8 @@ def show_user(user_id: str) -> Answer:
     user = None
     if user_id.isascii() and user_id.replace("_", "a").isalnum() and len(user_id) <= 50:
         if user_id.isdigit():
-            user = services().twitch.find_user(user_id=user_id)
-        user = user or services().twitch.find_user(login=user_id.lower())
+            user = services().base.twitch.find_user(user_id=user_id)
+        user = user or services().base.twitch.find_user(login=user_id.lower())
     if user is None:
         raise NotFound(f"Twitch knows no user {user_id!r}")
     return reply(schemas.TwitchUser(user=user))
@@ -331,7 +335,7 @@ def _channel(channel: Channel) -> schemas.Channel:
         is_active=channel.is_active,
         gateway_id=channel.gateway_id,
         points=channel.points,
-        event_types=list(services().roster.types(channel.channel_id)),
+        event_types=list(services().events.monitored_channels.types(channel.channel_id)),
         own_event_types=channel.event_types is not None,
         backfill=channel.backfill,
         warning=channel.warning,
@@ -354,7 +358,7 @@ def _missing(one: dict[str, Any]) -> schemas.MissingSubscription:
 def _catch_up(channel_id: str, *, dry_run: bool) -> schemas.CaughtUp | None:
     """What was caught up with, or why nothing was; that is no fault of the subscriptions."""
     try:
-        caught_up = services().backfill.catch_up(channel_id, dry_run=dry_run)
+        caught_up = services().subscriptions.backfill.catch_up(channel_id, dry_run=dry_run)
     except ModuleError as error:
         return schemas.CaughtUp(since=None, missing=[], entered=0, reason=str(error))
     if caught_up is None:

@@ -68,9 +68,9 @@ class NoLogin(NotFound):
 def begin_login(query: LoginQuery) -> Answer:
     """Send a streamer's browser to Twitch, to log in there."""
     # A browser that has two logins open goes on with the same cookie, so that both can end.
-    browser = _browser() or services().logins.new_browser()
+    browser = _browser() or services().tokens.logins.new_browser()
     key = Secret(query.activation_key) if query.activation_key else None
-    location = services().logins.begin(
+    location = services().tokens.logins.begin(
         browser, key, query.channel_id, query.event_type, force_verify=query.force
     )
     _set_cookie(browser)
@@ -106,19 +106,19 @@ def callback(query: CallbackQuery) -> Answer:
     browser = _browser()
     result: Connected | WrongChannel
     try:
-        begun = services().logins.check(query.state, browser)
+        begun = services().tokens.logins.check(query.state, browser)
         if query.error or not query.code:
             raise Declined("Twitch says that the request was declined")
-        result = services().logins.finish(Secret(query.code), begun)
+        result = services().tokens.logins.finish(Secret(query.code), begun)
     except WrongChannel as error:
         result = error
     except ModuleError as error:
         return _not_connected(error)
     if browser is None or not wants_page():
         return _told(result)
-    services().logins.remember(browser, result)
+    services().tokens.logins.remember(browser, result)
     _set_cookie(browser)  # once more: the page is to be there as long as what it shows
-    return _see_other(services().settings.connected_url)
+    return _see_other(services().base.settings.connected_url)
 
 
 @endpoint(
@@ -130,7 +130,7 @@ def callback(query: CallbackQuery) -> Answer:
 )
 def show_connected() -> Answer:
     """Show what the login came to that has ended last in this browser, for ten minutes."""
-    result = services().logins.result(_browser())
+    result = services().tokens.logins.result(_browser())
     if result is None:
         return _not_connected(
             NoLogin(
@@ -185,7 +185,7 @@ def _see_other(location: str) -> Answer:
 
 
 def _is_https() -> bool:
-    return services().settings.twitch_redirect_uri.startswith("https:")
+    return services().base.settings.twitch_redirect_uri.startswith("https:")
 
 
 def _cookie_name() -> str:

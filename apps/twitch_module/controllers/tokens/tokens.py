@@ -57,7 +57,7 @@ _TOKEN: tuple[Failure, ...] = (
 )
 def show_login(query: StatusQuery) -> Answer:
     """Show what is known of a user's login, without asking Twitch."""
-    row = services().tokens.find(query.user_id)
+    row = services().tokens.users.find(query.user_id)
     if row is None:
         return reply(schemas.UnknownLogin(authenticated=False, user_id=query.user_id))
     return reply(_user(row))
@@ -66,7 +66,7 @@ def show_login(query: StatusQuery) -> Answer:
 @endpoint("/twitch/auth/users", "GET", tag="Streamers", answers={200: schemas.LoginList})
 def list_logins() -> Answer:
     """List everyone with tokens, without asking Twitch."""
-    return reply(schemas.LoginList(users=[_user(row) for row in services().tokens.list()]))
+    return reply(schemas.LoginList(users=[_user(row) for row in services().tokens.users.list()]))
 
 
 @endpoint(
@@ -81,7 +81,7 @@ def renew_token(user_id: str) -> Answer:
 
     After a failed renewal it is tried again at once, at most every second.
     """
-    token = _asking(services().tokens.renewed_now, user_id)
+    token = _asking(services().tokens.users.renewed_now, user_id)
     audited("token.refresh", f"user:{user_id}")
     return reply(schemas.TokenState(**_without_token(token)))
 
@@ -94,7 +94,7 @@ def renew_token(user_id: str) -> Answer:
 )
 def revoke_tokens(user_id: str) -> Answer:
     """Revoke a user's tokens at Twitch and delete them here."""
-    confirmed = services().tokens.forget(user_id)
+    confirmed = services().tokens.users.forget(user_id)
     audited("token.revoke", f"user:{user_id}", after={"revoked_at_twitch": confirmed})
     return reply(schemas.RevokedLogin(user_id=user_id, deleted=True, revoked_at_twitch=confirmed))
 
@@ -116,10 +116,10 @@ def lend_token(said: RefusedToken, user_id: str) -> Answer:
     the same token is lent again.
     """
     if said.refused is None:
-        token = _asking(services().tokens.valid, user_id)
+        token = _asking(services().tokens.users.valid, user_id)
     else:
         digest = said.refused.removeprefix("sha256=").lower()
-        token = _asking(services().tokens.instead_of, user_id, digest)
+        token = _asking(services().tokens.users.instead_of, user_id, digest)
     return reply(
         schemas.LentToken(
             access_token=token.access_token.reveal(),
@@ -134,7 +134,7 @@ def _asking(ask: Callable[..., UserToken], *arguments: str | int) -> UserToken:
     try:
         return ask(*arguments)
     except NeedsLogin as error:
-        error.extra = {"login_url": services().settings.login_url}
+        error.extra = {"login_url": services().base.settings.login_url}
         raise
 
 
@@ -144,13 +144,13 @@ def _without_token(token: UserToken) -> dict[str, Any]:
         "login": token.login,
         "scopes": list(token.scopes),
         "expires_at": rfc3339(token.expires_at_ms),
-        "expires_in": services().tokens.seconds_left(token.expires_at_ms),
+        "expires_in": services().tokens.users.seconds_left(token.expires_at_ms),
     }
 
 
 def _user(row: TokenRow) -> schemas.Login:
     scopes = row.scopes.split()
-    needed = scopes_for(services().roster.types(row.user_id))
+    needed = scopes_for(services().events.monitored_channels.types(row.user_id))
     return schemas.Login(
         authenticated=row.status != NEEDS_LOGIN,
         user_id=row.user_id,
@@ -159,9 +159,9 @@ def _user(row: TokenRow) -> schemas.Login:
         scopes=scopes,
         missing_scopes=missing_scopes(needed, scopes),
         expires_at=rfc3339(row.expires_at_ms),
-        expires_in=services().tokens.seconds_left(row.expires_at_ms),
+        expires_in=services().tokens.users.seconds_left(row.expires_at_ms),
         status="needs_login" if row.status == NEEDS_LOGIN else "ok",
         reason=row.reason,
         last_validated_at=rfc3339(row.validated_at_ms),
-        login_url=services().settings.login_url if row.status == NEEDS_LOGIN else None,
+        login_url=services().base.settings.login_url if row.status == NEEDS_LOGIN else None,
     )

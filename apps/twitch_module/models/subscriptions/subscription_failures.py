@@ -13,7 +13,7 @@ _SELECT = f"SELECT {_COLUMNS} FROM twitch_setbacks"
 
 
 @dataclass(frozen=True, slots=True)
-class Setback:
+class SubscriptionFailure:
     """The last failure of one type of a channel. `retry_at_ms` is None for never."""
 
     channel_id: str
@@ -33,7 +33,7 @@ def note(
     version: str,
     remedy: Remedy,
     reason: str,
-) -> Setback:
+) -> SubscriptionFailure:
     """Note a failure; how it stands then. The delay grows with failures within a day."""
     before = _get(transaction, channel_id, event_type)
     now = transaction.now_ms()
@@ -41,7 +41,9 @@ def note(
     failures = (before.failures if before is not None and recent else 0) + 1
     delay = retry_delay_seconds(remedy, failures)
     retry_at_ms = None if delay is None else now + int(delay * 1000)
-    setback = Setback(channel_id, event_type, version, remedy, reason, failures, now, retry_at_ms)
+    setback = SubscriptionFailure(
+        channel_id, event_type, version, remedy, reason, failures, now, retry_at_ms
+    )
     transaction.execute(
         f"INSERT INTO twitch_setbacks ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
         " ON CONFLICT (channel_id, event_type) DO UPDATE SET version = excluded.version,"
@@ -52,15 +54,15 @@ def note(
     return setback
 
 
-def of_channel(transaction: Transaction, channel_id: str) -> dict[str, Setback]:
+def of_channel(transaction: Transaction, channel_id: str) -> dict[str, SubscriptionFailure]:
     """A channel's setbacks by type."""
     rows = transaction.select(f"{_SELECT} WHERE channel_id = %s", [channel_id])
-    return {row["event_type"]: Setback(**row) for row in rows}
+    return {row["event_type"]: SubscriptionFailure(**row) for row in rows}
 
 
-def list_all(transaction: Transaction) -> list[Setback]:
+def list_all(transaction: Transaction) -> list[SubscriptionFailure]:
     """Everybody's setbacks."""
-    return [Setback(**row) for row in transaction.select(f"{_SELECT} ORDER BY id")]
+    return [SubscriptionFailure(**row) for row in transaction.select(f"{_SELECT} ORDER BY id")]
 
 
 def forgive_login(transaction: Transaction, channel_id: str) -> None:
@@ -75,8 +77,8 @@ def delete_channel(transaction: Transaction, channel_id: str) -> None:
     transaction.execute("DELETE FROM twitch_setbacks WHERE channel_id = %s", [channel_id])
 
 
-def _get(transaction: Transaction, channel_id: str, event_type: str) -> Setback | None:
+def _get(transaction: Transaction, channel_id: str, event_type: str) -> SubscriptionFailure | None:
     rows: list[dict[str, Any]] = transaction.select(
         f"{_SELECT} WHERE channel_id = %s AND event_type = %s", [channel_id, event_type]
     )
-    return Setback(**rows[0]) if rows else None
+    return SubscriptionFailure(**rows[0]) if rows else None

@@ -9,7 +9,7 @@ WINDOW_SECONDS = 60.0
 PROBE_SECONDS = 3.0
 
 
-class Breaker:
+class CircuitBreaker:
     """Remembers how the last calls to one API ended. Thread-safe; `now` is monotonic seconds."""
 
     def __init__(self) -> None:

@@ -27,7 +27,7 @@ from ...models.database import Database, Transaction
 from ...models.delivery import activities
 from ...models.delivery.activities import Lease, Receipt
 from ...models.delivery.announcements import Listener
-from .circuit_breaker import Breaker
+from .circuit_breaker import CircuitBreaker
 
 CONTEXT_SECONDS = 600  # how long a user's context is believed without asking again
 CONTEXTS_REMEMBERED = 10_000
@@ -70,8 +70,8 @@ class DeliveryWorker:
         self._ended: queue.SimpleQueue[Lease | Receipt | None] = queue.SimpleQueue()
         self._unrecorded: list[Lease | Receipt] = []
         self._contexts: TTLCache[str, Context] = TTLCache(CONTEXTS_REMEMBERED, CONTEXT_SECONDS)
-        self._context_breaker = Breaker()
-        self._reputation_breaker = Breaker()
+        self._context_breaker = CircuitBreaker()
+        self._reputation_breaker = CircuitBreaker()
         self._newest_first = False  # who gets the odd one of a claim
         self._poll_seconds = POLL_SECONDS if database.sqlite else POLL_WHILE_LISTENING_SECONDS
         self._idle_seconds = POLL_SECONDS  # until the next look, when nothing happens

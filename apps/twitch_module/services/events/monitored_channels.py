@@ -33,7 +33,7 @@ class Entry:
     backfill: bool
 
 
-class Roster:
+class MonitoredChannels:
     """Knows every channel. Thread-safe; blocks on the database when it is read anew."""
 
     def __init__(self, database: Database, policy: Policy) -> None:

@@ -21,7 +21,7 @@ from ..subscriptions.reconciler import note_end
 from .event_storage import Row, interpret, quarantined, record
 from .group_commit import Commitment, GroupCommit
 from .last_event_times import LastEvents
-from .monitored_channels import Roster
+from .monitored_channels import MonitoredChannels
 from .refusals import RefusalLog
 
 # Twitch wants an answer within a few seconds; a 503 must be out before three have passed.
@@ -56,7 +56,7 @@ class WebhookReceiver:
         self,
         database: Database,
         secrets: Sequence[bytes],
-        roster: Roster,
+        roster: MonitoredChannels,
         *,
         on_activities: Callable[[], None] | None,
     ) -> None:

@@ -26,8 +26,8 @@ from ...models.events import events
 from ...models.subscriptions import channels
 from ...models.subscriptions.channels import Channel
 from ..events.event_storage import Row, interpret, record
-from ..events.monitored_channels import Roster
-from ..tokens.user_tokens import Tokens, UserToken
+from ..events.monitored_channels import MonitoredChannels
+from ..tokens.user_tokens import UserToken, UserTokens
 
 log = structlog.get_logger("backfill")
 
@@ -53,8 +53,8 @@ class Backfill:
         self,
         database: Database,
         twitch: TwitchClient,
-        tokens: Tokens,
-        roster: Roster,
+        tokens: UserTokens,
+        roster: MonitoredChannels,
         on_activities: Callable[[], None],
     ) -> None:
         self._database = database
@@ -165,7 +165,7 @@ class Backfill:
 class _StreamersToken:
     """A streamer's token, renewed when Twitch refuses it."""
 
-    def __init__(self, tokens: Tokens, token: UserToken) -> None:
+    def __init__(self, tokens: UserTokens, token: UserToken) -> None:
         self._tokens = tokens
         self._token = token
 

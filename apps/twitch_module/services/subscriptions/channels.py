@@ -16,7 +16,7 @@ from ...models.access import audit
 from ...models.database import Database
 from ...models.subscriptions import channels, subscription_failures, subscriptions
 from ...models.subscriptions.channels import Channel, ChannelNames
-from ..events.monitored_channels import Roster
+from ..events.monitored_channels import MonitoredChannels
 from .reconciler import Reconciler
 
 log = structlog.get_logger("channels")
@@ -33,7 +33,7 @@ class Channels:
         database: Database,
         twitch: TwitchClient,
         reconciler: Reconciler,
-        roster: Roster,
+        roster: MonitoredChannels,
         policy: Policy,
     ) -> None:
         """`policy` is the usual one; channels may differ from it."""

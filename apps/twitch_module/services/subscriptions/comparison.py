@@ -7,7 +7,7 @@ from typing import Any, Literal
 from ...domain.subscriptions.subscription import Known, Wanted, needed_grants
 from ...domain.tokens.oauth import missing_scopes
 from ...models.subscriptions.channels import Channel
-from ...models.subscriptions.subscription_failures import Setback
+from ...models.subscriptions.subscription_failures import SubscriptionFailure
 from ...models.tokens import tokens
 from ...models.tokens.tokens import TokenRow
 
@@ -63,7 +63,7 @@ class Recorded:
     by_hand: list[Wanted]
     channel: Channel | None
     known: dict[str, Known]
-    setbacks: dict[str, Setback]
+    setbacks: dict[str, SubscriptionFailure]
     logins: Mapping[str, TokenRow]  # of the streamer, and of others whose consent is needed
     now_ms: int
 

@@ -18,7 +18,7 @@ from ...domain.subscriptions.subscription import Known, Match, Ours, Subscriptio
 from ...errors import Conflict, RateLimited, TwitchRefused, TwitchUnavailable
 from ...models.database import Database, Transaction
 from ...models.subscriptions import channels, subscription_failures, subscriptions
-from ...models.subscriptions.subscription_failures import Setback
+from ...models.subscriptions.subscription_failures import SubscriptionFailure
 from ...models.tokens import tokens
 from ..lease_holder import LeaseHolder
 from .comparison import Comparison, Recorded, Result
@@ -272,14 +272,16 @@ class Reconciler:
                 for one in adopted:
                     subscriptions.save(transaction, one, origin=subscriptions.ADOPTED)
 
-    def _must_wait(self, setback: Setback, wanted: Wanted, now_ms: int, asked: bool) -> bool:
+    def _must_wait(
+        self, setback: SubscriptionFailure, wanted: Wanted, now_ms: int, asked: bool
+    ) -> bool:
         if setback.version != wanted.version:
             return False
         if setback.retry_at_ms is None:
             return True
         return setback.retry_at_ms > now_ms and not asked
 
-    def _held_back(self, setback: Setback) -> Result:
+    def _held_back(self, setback: SubscriptionFailure) -> Result:
         waits = setback.remedy == "login"
         return Result(
             setback.event_type,

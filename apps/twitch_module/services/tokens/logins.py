@@ -18,7 +18,7 @@ from ...models.database import Database
 from ...models.subscriptions import channels
 from ...models.tokens import oauth_results, oauth_states, tokens
 from ...vault import Vault
-from .user_tokens import Tokens
+from .user_tokens import UserTokens
 
 log = structlog.get_logger("logins")
 
@@ -79,7 +79,7 @@ class Logins:
         auth: TwitchAuth,
         twitch: TwitchClient,
         waddlebot: WaddleBotClient,
-        user_tokens: Tokens,
+        user_tokens: UserTokens,
         *,
         auth_url: str,
         client_id: str,

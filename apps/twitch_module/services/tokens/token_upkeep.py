@@ -1,6 +1,6 @@
 """Looking after the users' tokens: each is validated hourly or oftener, as Twitch demands.
 
-Source: Twitch, "Validating Tokens". One process at a time does it; it holds a lease.
+Source: Twitch, "Validating UserTokens". One process at a time does it; it holds a lease.
 """
 
 import random
@@ -13,7 +13,7 @@ from ...models.database import Database
 from ...models.tokens import tokens
 from ...models.tokens.tokens import TokenRow
 from ..repeated_work import RepeatedWork
-from .user_tokens import Tokens
+from .user_tokens import UserTokens
 
 CHECK_MS = 30 * 60 * 1000
 CHECK_AFTER_FAILURE_MS = 5 * 60 * 1000
@@ -26,10 +26,10 @@ PASS_SECONDS = 2.0
 log = structlog.get_logger("upkeep")
 
 
-class Upkeep:
+class TokenUpkeep:
     """Validates tokens that are due, and renews those near their end, until it is stopped."""
 
-    def __init__(self, database: Database, tokens_: Tokens) -> None:
+    def __init__(self, database: Database, tokens_: UserTokens) -> None:
         self._database = database
         self._tokens = tokens_
         self._started = False

@@ -55,7 +55,7 @@ class UserToken:
     version: int
 
 
-class Tokens:
+class UserTokens:
     """The users' tokens. Thread-safe; blocks on the database, and on Twitch while renewing."""
 
     def __init__(self, database: Database, vault: Vault, auth: TwitchAuth) -> None:

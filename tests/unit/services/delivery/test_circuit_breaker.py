@@ -9,15 +9,15 @@ from apps.twitch_module.services.delivery.circuit_breaker import (
     PROBE_SECONDS,
     WINDOW,
     WINDOW_SECONDS,
-    Breaker,
+    CircuitBreaker,
 )
 
 NOW = 1000.0
 
 
-def dead(*, now: float = NOW) -> Breaker:
+def dead(*, now: float = NOW) -> CircuitBreaker:
     """A breaker of an API that has just been taken for dead."""
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     for activity in range(FAILED_TO_OPEN):
         breaker.record(activity, alive=False, now=now)
     return breaker
@@ -25,14 +25,14 @@ def dead(*, now: float = NOW) -> Breaker:
 
 class TestIsOpen:
     def test_a_new_one_is_closed(self) -> None:
-        assert not Breaker().is_open
+        assert not CircuitBreaker().is_open
 
     @pytest.mark.parametrize(
         ("failures", "expected"),
         [(1, False), (FAILED_TO_OPEN - 1, False), (FAILED_TO_OPEN, True), (1000, True)],
     )
     def test_it_opens_after_so_many_activities_failed(self, failures: int, expected: bool) -> None:
-        breaker = Breaker()
+        breaker = CircuitBreaker()
 
         for activity in range(failures):
             breaker.record(activity, alive=False, now=NOW)
@@ -40,7 +40,7 @@ class TestIsOpen:
         assert breaker.is_open is expected
 
     def test_an_activity_that_fails_again_and_again_counts_once(self) -> None:
-        breaker = Breaker()
+        breaker = CircuitBreaker()
 
         for number in range(1000):
             breaker.record(number % (FAILED_TO_OPEN - 1), alive=False, now=NOW)
@@ -49,7 +49,7 @@ class TestIsOpen:
 
     @pytest.mark.parametrize("one_answered_in", [2, 5])
     def test_an_api_that_answers_some_stays_in_use(self, one_answered_in: int) -> None:
-        breaker = Breaker()
+        breaker = CircuitBreaker()
 
         for activity in range(1000):
             breaker.record(activity, alive=activity % one_answered_in == 0, now=NOW)
@@ -57,7 +57,7 @@ class TestIsOpen:
         assert not breaker.is_open
 
     def test_an_api_that_answers_next_to_nobody_does_not(self) -> None:
-        breaker = Breaker()
+        breaker = CircuitBreaker()
 
         for activity in range(WINDOW):
             breaker.record(activity, alive=activity == 0, now=NOW)
@@ -65,7 +65,7 @@ class TestIsOpen:
         assert breaker.is_open
 
     def test_what_failed_long_ago_does_not_count(self) -> None:
-        breaker = Breaker()
+        breaker = CircuitBreaker()
 
         for activity in range(1000):
             breaker.record(activity, alive=False, now=NOW + activity * WINDOW_SECONDS / 10)
@@ -95,7 +95,7 @@ class TestIsOpen:
 class TestTakeProbe:
     @pytest.mark.parametrize("now", [NOW, NOW + 10**6])
     def test_a_closed_one_gives_no_probe(self, now: float) -> None:
-        assert not Breaker().take_probe(now)
+        assert not CircuitBreaker().take_probe(now)
 
     @pytest.mark.parametrize(
         ("later", "expected"),
@@ -144,7 +144,7 @@ class TestTakeProbe:
 
 
 def test_failures_of_many_threads_are_all_counted() -> None:
-    breaker, together = Breaker(), threading.Barrier(FAILED_TO_OPEN)
+    breaker, together = CircuitBreaker(), threading.Barrier(FAILED_TO_OPEN)
 
     def fail(activity: int) -> None:
         together.wait()
