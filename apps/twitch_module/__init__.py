@@ -9,6 +9,8 @@ _CONTROLLERS = (
     "tokens.logins",
     "tokens.tokens",
     "subscriptions.channels",
+    "subscriptions.subscriptions",
+    "subscriptions.twitch_users",
     "access.sessions",
     "access.service_tokens",
     "access.audit",

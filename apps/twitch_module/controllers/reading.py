@@ -20,6 +20,9 @@ FORM: Final = "application/x-www-form-urlencoded"
 Source = Literal["query", "form", "json", "header"]
 UserId = Annotated[str, Field(max_length=50, pattern=r"^[A-Za-z0-9_]+$")]
 Model_co = TypeVar("Model_co", bound=BaseModel, covariant=True)
+# Logins are 25 characters at most and ids are digits; a little more costs nothing.
+TwitchName = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[A-Za-z0-9_]+$")]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 _MAX_FIELDS = 50
 
@@ -142,3 +145,15 @@ def _faults(error: ValidationError) -> str:
         for fault in faults
     )
     return detail[:1000]
+
+
+def either(one: str, other: str, example: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an object that has just one of two members; null is as good as none."""
+    null, given = {"type": "null"}, {"not": {"type": "null"}}
+    return {
+        "oneOf": [
+            {"required": [one], "properties": {one: given, other: null}},
+            {"required": [other], "properties": {other: given, one: null}},
+        ],
+        "examples": [example],
+    }

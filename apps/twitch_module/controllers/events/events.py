@@ -16,7 +16,8 @@ from ...models.subscriptions import channels
 from ..http import Answer, actor, endpoint, reply
 from ..operations import Says
 from ..reading import JSON, Takes
-from ..schemas import (
+from ..times import EpochMs, rfc3339
+from .schemas import (
     Activity,
     ActivityAnswer,
     ActivityPage,
@@ -26,7 +27,6 @@ from ..schemas import (
     EventWithBody,
     Redelivered,
 )
-from ..times import EpochMs, rfc3339
 
 Id = Annotated[str, Field(min_length=1, max_length=255)]
 Status = Literal["pending", "leased", "delivered", "skipped", "dead"]

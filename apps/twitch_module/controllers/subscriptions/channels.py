@@ -1,4 +1,4 @@
-"""The admins' API: channels, subscriptions, and setting both up; and Twitch's users."""
+"""The admins' API: channels, and setting them up."""
 
 from typing import Annotated, Any
 
@@ -8,17 +8,14 @@ from ...common import services
 from ...domain.events.catalogue import SCORABLE
 from ...domain.events.points import MAX_FIGURE, RULE_FIGURES
 from ...domain.subscriptions.channel_rules import CHANNEL_TYPES
-from ...errors import Conflict, Invalid, ModuleError, NotFound
+from ...errors import Conflict, ModuleError, NotFound
 from ...models.subscriptions.channels import Channel
-from .. import schemas
 from ..http import Answer, actor, audited, endpoint, reply
-from ..operations import TWITCH, Fails, Says
-from ..reading import JSON, Takes
+from ..operations import TWITCH, Says
+from ..reading import JSON, Name, Takes, TwitchName, either
 from ..times import rfc3339
+from . import schemas
 
-# Logins are 25 characters at most and ids are digits; a little more costs nothing.
-TwitchName = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[A-Za-z0-9_]+$")]
-Name = Annotated[str, Field(min_length=1, max_length=100)]
 # Where the domain knows more than a type can say, its own words go into the schema.
 TypeName = Annotated[Name, WithJsonSchema({"type": "string", "enum": CHANNEL_TYPES})]
 _FIGURE = {"type": "number", "minimum": -MAX_FIGURE, "maximum": MAX_FIGURE}
@@ -41,18 +38,6 @@ Points = Annotated[
 ]
 
 
-def _either(one: str, other: str, example: dict[str, Any]) -> dict[str, Any]:
-    """The schema of an object that has just one of two members; null is as good as none."""
-    null, given = {"type": "null"}, {"not": {"type": "null"}}
-    return {
-        "oneOf": [
-            {"required": [one], "properties": {one: given, other: null}},
-            {"required": [other], "properties": {other: given, one: null}},
-        ],
-        "examples": [example],
-    }
-
-
 def _change(schema: dict[str, Any]) -> None:
     """Make the schema one of a change: there is something in it, and what is not stays."""
     schema["minProperties"] = 1
@@ -66,7 +51,7 @@ class NewChannel(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra=_either("channel_name", "channel_id", {"channel_name": "a_streamer"}),
+        json_schema_extra=either("channel_name", "channel_id", {"channel_name": "a_streamer"}),
     )
 
     channel_name: TwitchName | None = None
@@ -110,30 +95,6 @@ class SetupQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     dry_run: bool = Field(False, description="Only say what would be done")
-
-
-class NewSubscription(BaseModel):
-    """A subscription; for types of the catalogue the channel is enough."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra=_either(
-            "condition", "channel_id", {"type": "stream.online", "channel_id": "141981764"}
-        ),
-    )
-
-    type: Name
-    version: Name | None = None
-    condition: dict[Name, Name] | None = None
-    channel_id: TwitchName | None = None
-
-
-class SubscriptionId(BaseModel):
-    """Which subscription, in the query or in the body."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
 
 @endpoint("/twitch/api/channels", "GET", tag="Channels", answers={200: schemas.ChannelList})
@@ -239,94 +200,6 @@ def set_up_channel(query: SetupQuery, channel_id: str) -> Answer:
     return reply(answer, 200 if comparison.is_well else 207)
 
 
-@endpoint(
-    "/twitch/api/subscriptions",
-    "GET",
-    tag="Subscriptions",
-    answers={200: schemas.SubscriptionList},
-    errors=TWITCH,
-)
-def list_subscriptions() -> Answer:
-    """List all subscriptions, from all pages of Twitch's list, with what is known here."""
-    listed = services().subscriptions.by_hand.list()
-    costs = {name: listed[name] for name in ("total", "total_cost", "max_total_cost")}
-    return reply(
-        schemas.SubscriptionList(
-            subscriptions=[_subscription(one) for one in listed["subscriptions"]],
-            missing=[_missing(one) for one in listed["missing"]],
-            **costs,
-        )
-    )
-
-
-@endpoint(
-    "/twitch/api/subscriptions",
-    "POST",
-    tag="Subscriptions",
-    takes=Takes(NewSubscription, "json"),
-    answers={
-        201: Says(schemas.SubscriptionAnswer, "The new subscription", media_types=(JSON,)),
-        200: Says(schemas.SubscriptionAnswer, "It was there already", media_types=(JSON,)),
-    },
-    errors=(Fails(Conflict, "needs_login", "exists_elsewhere", "subscription_limit"), *TWITCH),
-)
-def create_subscription(given: NewSubscription) -> Answer:
-    """Subscribe by hand; the subscription is then looked after, too."""
-    made, new = services().subscriptions.by_hand.create(
-        given.type, given.version, given.condition, given.channel_id
-    )
-    if new:
-        after = {"type": made["type"], "condition": made["condition"]}
-        audited("subscription.create", f"subscription:{made['id']}", after=after)
-    answer = schemas.SubscriptionAnswer(subscription=_subscription(made))
-    return reply(answer, 201 if new else 200)
-
-
-@endpoint(
-    "/twitch/api/subscriptions",
-    "DELETE",
-    tag="Subscriptions",
-    takes=Takes(SubscriptionId, "query", "json"),
-    answers={200: schemas.DeletedSubscription},
-    errors=(NotFound, *TWITCH),
-)
-def delete_subscription(given: SubscriptionId) -> Answer:
-    """End a subscription, named in the query or in the body."""
-    subscription_id = given.id
-    if subscription_id is None:
-        raise Invalid("id: Field required")
-    returns = services().subscriptions.by_hand.delete(subscription_id)
-    audited("subscription.delete", f"subscription:{subscription_id}")
-    detail = (
-        "The channel still wants this type, so that it will be made again:"
-        " take it out of the channel's event_types"
-    )
-    return reply(
-        schemas.DeletedSubscription(
-            id=subscription_id, deleted=True, returns=returns, detail=detail if returns else None
-        )
-    )
-
-
-@endpoint(
-    "/twitch/api/user/<user_id>",
-    "GET",
-    tag="Streamers",
-    answers={200: schemas.TwitchUser},
-    errors=TWITCH,
-)
-def show_user(user_id: str) -> Answer:
-    """Show a Twitch user by id, or else by login."""
-    user = None
-    if user_id.isascii() and user_id.replace("_", "a").isalnum() and len(user_id) <= 50:
-        if user_id.isdigit():
-            user = services().base.twitch.find_user(user_id=user_id)
-        user = user or services().base.twitch.find_user(login=user_id.lower())
-    if user is None:
-        raise NotFound(f"Twitch knows no user {user_id!r}")
-    return reply(schemas.TwitchUser(user=user))
-
-
 def _channel(channel: Channel) -> schemas.Channel:
     return schemas.Channel(
         channel_id=channel.channel_id,
@@ -341,18 +214,6 @@ def _channel(channel: Channel) -> schemas.Channel:
         warning=channel.warning,
         created_at=rfc3339(channel.created_at_ms),
     )
-
-
-def _subscription(one: dict[str, Any]) -> schemas.Subscription:
-    shown = {**one, "last_event_at": rfc3339(one["last_event_at_ms"])}
-    del shown["last_event_at_ms"]
-    return schemas.Subscription(**shown)
-
-
-def _missing(one: dict[str, Any]) -> schemas.MissingSubscription:
-    shown = {**one, "retry_at": rfc3339(one["retry_at_ms"])}
-    del shown["retry_at_ms"]
-    return schemas.MissingSubscription(**shown)
 
 
 def _catch_up(channel_id: str, *, dry_run: bool) -> schemas.CaughtUp | None:

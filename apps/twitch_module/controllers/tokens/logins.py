@@ -10,10 +10,10 @@ from ...domain.secret import Secret
 from ...domain.tokens.oauth import STATE_SECONDS
 from ...errors import BadRequest, DatabaseUnavailable, Forbidden, ModuleError, NotFound
 from ...services.tokens.logins import Connected, StateRefused, WrongChannel
-from .. import schemas
 from ..http import Answer, endpoint, page, problem, reply, wants_page
 from ..operations import TWITCH, Fails, Says
 from ..reading import JSON, Takes, UserId
+from . import schemas
 
 
 class LoginQuery(BaseModel):

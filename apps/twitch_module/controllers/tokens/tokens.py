@@ -11,11 +11,11 @@ from ...domain.tokens.oauth import missing_scopes
 from ...errors import TwitchUnavailable
 from ...models.tokens.tokens import NEEDS_LOGIN, TokenRow
 from ...services.tokens.user_tokens import NeedsLogin, UserToken
-from .. import schemas
 from ..http import Answer, audited, endpoint, reply
 from ..operations import TWITCH, Fails, Failure, Says
 from ..reading import JSON, Takes, UserId
 from ..times import rfc3339
+from . import schemas
 
 
 class StatusQuery(BaseModel):
