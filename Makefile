@@ -1,6 +1,6 @@
 # `make` alone lists the commands.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve worker migrate test lint bench e2e lock
+.PHONY: help setup run serve worker migrate test check lint coverage bench e2e lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -25,6 +25,12 @@ migrate: $(BIN)/.installed  ## Bring the database to this version
 
 test: $(BIN)/.installed-dev  ## The whole test suite
 	$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
+
+check: lint  ## Style, types, and the fast tests of what has changed
+	$(BIN)/pytest -n auto $$($(BIN)/python scripts/touched_tests.py)
+
+coverage: $(BIN)/.installed-dev  ## Which lines the unit and integration tests run
+	$(BIN)/pytest tests/unit tests/integration -n auto --cov=apps/twitch_module --cov-report=term:skip-covered
 
 lint: $(BIN)/.installed-dev  ## Style and types
 	$(BIN)/ruff check .

@@ -16,7 +16,7 @@ from apps.twitch_module.domain.secret import Secret
 from apps.twitch_module.domain.subscriptions.subscription import ENABLED, Subscription
 from apps.twitch_module.domain.tokens.oauth import Grant, Validation
 from apps.twitch_module.models.database import Database, Transaction
-from apps.twitch_module.models.delivery import activities
+from apps.twitch_module.models.delivery import outbox
 from apps.twitch_module.models.delivery.activities import NewActivity
 from apps.twitch_module.models.events import events, ingest
 from apps.twitch_module.models.events.events import NewEvent
@@ -155,7 +155,7 @@ def _add_some(
         earned = None
         if activity is not None:
             rule = _RULE % (activity, amount, units)
-            earned = NewActivity(activity, units, amount, rule, activities.PENDING, None)
+            earned = NewActivity(activity, units, amount, rule, outbox.PENDING, None)
         pairs.append((event, earned))
     return [*ingest.insert(transaction, pairs, at_ms, recent=recent).values()]
 

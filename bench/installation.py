@@ -25,6 +25,8 @@ SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
 DATABASES = (SQLITE, POSTGRESQL)
 _PASSWORD = "a-password-for-the-benchmark"
 
+NOBODY = 9  # a port where nothing listens
+
 
 class Workshop:
     """Where a run keeps its databases: a folder that is deleted at the end."""
@@ -51,7 +53,7 @@ class Workshop:
         return ended + sum(sum(one.cpu_times()[:2]) for one in alive if one.is_running())
 
     @contextmanager
-    def installation(self, database: str, downstream: int = 0) -> Iterator["Installation"]:
+    def installation(self, database: str, downstream: int = NOBODY) -> Iterator["Installation"]:
         """A new one, with its tables and channels, until the block ends."""
         with self.empty_installation(database, downstream) as one:
             migrate(one.database)
@@ -59,7 +61,9 @@ class Workshop:
             yield one
 
     @contextmanager
-    def empty_installation(self, database: str, downstream: int = 0) -> Iterator["Installation"]:
+    def empty_installation(
+        self, database: str, downstream: int = NOBODY
+    ) -> Iterator["Installation"]:
         """A new one, with an empty database, until the block ends."""
         self._count += 1
         folder = self.folder / f"bench_{self._count}"  # and the database's name

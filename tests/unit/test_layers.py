@@ -1,7 +1,7 @@
 """The layers of apps/twitch_module: imports go downwards only."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -67,6 +67,15 @@ ENTRY_POINTS = {
     "cli",
 }
 FOR_ENTRY_POINTS = (BELOW.keys() | ENTRY_POINTS) - {"controllers"}
+
+# What each capability may know of the others, in every layer.
+CAPABILITIES: dict[str, set[str]] = {
+    "access": set(),
+    "delivery": {"events"},
+    "tokens": {"access", "events", "subscriptions"},
+    "events": {"access", "delivery", "subscriptions", "tokens"},
+    "subscriptions": {"access", "delivery", "events", "tokens"},
+}
 
 # Who may use what has an effect outside the process, or knows of one.
 OWNERS: dict[str, set[str]] = {
@@ -158,6 +167,11 @@ def part_of(path: Path) -> str:
     return path.parts[1] if len(path.parts) > 2 else path.stem
 
 
+def capability(parts: Sequence[str]) -> str | None:
+    """The capability that a file or a dotted name belongs to, if it does to one."""
+    return parts[2] if len(parts) > 2 and parts[2] in CAPABILITIES else None
+
+
 def is_in(name: str, package: str) -> bool:
     return name == package or name.startswith(f"{package}.")
 
@@ -172,6 +186,9 @@ def faults(source: str, path: Path) -> list[str]:
         if own is not None:
             if own not in allowed:
                 found.append(f"{path}: {part} must not import {own}")
+            here, there = capability(path.parts), capability(name.removeprefix("apps.").split("."))
+            if here and there and there not in {here, *CAPABILITIES[here]}:
+                found.append(f"{path}: {here} must not know {there}")
             continue
         if is_in(name, f"apps.{SANDBOX}") or is_in(name, SANDBOX):
             found.append(f"{path}: the module must not know the sandbox")
@@ -315,6 +332,16 @@ class TestTheCheckItself:
             ("models/x.py", "from os import getenv as g", "models must not read the environment"),
             ("keys.py", 'import os; os.putenv("A", "b")', "keys must not read the environment"),
             ("helpers/x.py", "", "helpers is no layer"),
+            (
+                "services/access/x.py",
+                "from ..events.webhooks import WebhookReceiver",
+                "access must not know events",
+            ),
+            (
+                "models/delivery/x.py",
+                "from ..tokens import tokens",
+                "delivery must not know tokens",
+            ),
             (
                 "services/x.py",
                 "def f(): from ..controllers import api",

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from ..common import services
 from ..errors import DatabaseUnavailable
-from ..models.delivery.activities import queue_state
+from ..models.delivery.outbox import queue_state
 from ..models.migrations import VERSION as SCHEMA
 from ..models.migrations import schema_version
 from ..version import VERSION

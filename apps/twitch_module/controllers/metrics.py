@@ -11,7 +11,7 @@ from ..common import services
 from ..errors import DatabaseUnavailable
 from ..models import key_values
 from ..models.database import Transaction
-from ..models.delivery import activities
+from ..models.delivery import outbox
 from ..models.subscriptions import subscriptions
 from ..services.access.admin_auth import ExchangeOnly
 from ..services.subscriptions.subscriber import BUDGET
@@ -77,7 +77,7 @@ def _subscriptions(registry: CollectorRegistry, transaction: Transaction) -> Non
 
 
 def _queue(registry: CollectorRegistry, transaction: Transaction) -> None:
-    queue = activities.queue_state(transaction)
+    queue = outbox.queue_state(transaction)
     Gauge(
         "twitch_activities_waiting", "activities that are still to be delivered", registry=registry
     ).set(queue.waiting)

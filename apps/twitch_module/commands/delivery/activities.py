@@ -127,15 +127,10 @@ def redeliver(
     else:
         if options == (None,) * len(options):
             raise click.UsageError("which? Give an ID, or a filter such as --status dead")
-        wanted = {
-            "status": status,
-            "type": activity_type,
-            "channel_id": channel_id(api, channel),
-            "user_id": user_id(api, user),
-            "since": since,
-            "until": until,
-        }
-        body = {name: value for name, value in wanted.items() if value is not None}
+        channel, user = channel_id(api, channel), user_id(api, user)
+        keys = ("status", "type", "channel_id", "user_id", "since", "until")
+        wanted = zip(keys, (status, activity_type, channel, user, since, until), strict=True)
+        body = {name: value for name, value in wanted if value is not None}
         document = _redelivered(api, body, yes)
         told = f"{_activities(document['redelivered'])} delivered again"
     if as_json:

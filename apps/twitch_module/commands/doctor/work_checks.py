@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ...models import heartbeats
-from ...models.delivery.activities import queue_state
+from ...models.delivery.outbox import queue_state
 from .check import OK, WARNING, WRONG, Examination, Finding
 
 KINDS = ("delivery", "tokens", "subscriptions", "retention")

@@ -48,6 +48,8 @@ class ServiceTokens:
         if not wanted:
             raise Invalid("scopes: name at least one")
         identifier = new_identifier()
+        kind = "service_token.create" if days is not None else "service_token.create_eternal"
+        given = {"name": name, "scopes": wanted, "days": days, "exchange_only": exchange_only}
         with self._database.transaction() as transaction:
             token = service_tokens.insert(
                 transaction,
@@ -58,18 +60,7 @@ class ServiceTokens:
                 created_by=actor.name,
                 placeholder=fingerprint(identifier),
             )
-            audit.record(
-                transaction,
-                actor,
-                "service_token.create" if days is not None else "service_token.create_eternal",
-                f"service_token:{token.id}",
-                after={
-                    "name": name,
-                    "scopes": wanted,
-                    "days": days,
-                    "exchange_only": exchange_only,
-                },
-            )
+            audit.record(transaction, actor, kind, f"service_token:{token.id}", after=given)
             return self._written(transaction, token, identifier)
 
     def list(self) -> tuple[builtins.list[ServiceToken], int]:

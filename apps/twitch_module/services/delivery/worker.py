@@ -24,9 +24,9 @@ from ...domain.delivery.retry import next_delay_seconds
 from ...domain.delivery.waddlebot import Context, Failure, idempotency_key
 from ...errors import DatabaseUnavailable
 from ...models.database import Database, Transaction
-from ...models.delivery import activities
-from ...models.delivery.activities import Lease, Receipt
+from ...models.delivery import outbox
 from ...models.delivery.announcements import Listener
+from ...models.delivery.outbox import Lease, Receipt
 from .circuit_breaker import CircuitBreaker
 
 CONTEXT_SECONDS = 600  # how long a user's context is believed without asking again
@@ -151,7 +151,7 @@ class DeliveryWorker:
     def _something_is_due(self) -> bool:
         """A look that takes no lock, for when nothing happens; it says when the next is due."""
         with self._database.transaction(write=False) as transaction:
-            due_ms = activities.next_due_ms(transaction)
+            due_ms = outbox.next_due_ms(transaction)
         until_due = self._poll_seconds if due_ms is None else due_ms / 1000
         self._idle_seconds = min(max(until_due, 0.05), self._poll_seconds)
         return due_ms == 0
@@ -184,13 +184,13 @@ class DeliveryWorker:
         now = time.monotonic()
         if self._reputation_breaker.take_probe(now) or self._context_breaker.take_probe(now):
             # Of both ends: the oldest may be just those that the API breaks at.
-            claimed = activities.claim(transaction, 1, 1)
+            claimed = outbox.claim(transaction, 1, 1)
         elif self._reputation_breaker.is_open:
             claimed = []
         else:
             self._newest_first = not self._newest_first
             newest = (limit + self._newest_first) // 2
-            claimed = activities.claim(
+            claimed = outbox.claim(
                 transaction,
                 limit - newest,
                 newest,
@@ -198,7 +198,7 @@ class DeliveryWorker:
             )
         leases = [self._with_known_context(lease) for lease in claimed]
         learnt = [new for new, old in zip(leases, claimed, strict=True) if new is not old]
-        activities.keep_contexts(transaction, learnt)
+        outbox.keep_contexts(transaction, learnt)
         return leases
 
     def _with_known_context(self, lease: Lease) -> Lease:
@@ -213,7 +213,7 @@ class DeliveryWorker:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
         while (lease := self._to_try.get()) is not None:
             if self._stopping.is_set():  # a call that began now could be cut off, and come twice
-                self._ended.put(Receipt(lease, activities.PENDING, made=False))
+                self._ended.put(Receipt(lease, outbox.PENDING, made=False))
                 continue
             try:
                 asks = self._contract.needs_context and lease.context is None
@@ -247,7 +247,7 @@ class DeliveryWorker:
         if sent.failure is not None:
             return replace(_failed(lease, sent.failure), answer=answer)
         log.info("delivered", **_ids(lease), amount=lease.amount)
-        return Receipt(lease, activities.DELIVERED, answer=answer)
+        return Receipt(lease, outbox.DELIVERED, answer=answer)
 
     def _identity_name(self, lease: Lease) -> str:
         return str(getattr(lease, self._identity_name_field))
@@ -257,8 +257,8 @@ def _record(transaction: Transaction, ended: Sequence[Lease | Receipt]) -> list[
     """Note what tries brought; those that go on. What another worker has leased is dropped."""
     found = [one for one in ended if isinstance(one, Lease)]
     receipts = [one for one in ended if isinstance(one, Receipt)]
-    kept = activities.keep_contexts(transaction, found)
-    kept |= activities.record(transaction, receipts)
+    kept = outbox.keep_contexts(transaction, found)
+    kept |= outbox.record(transaction, receipts)
     for lease in (*found, *(receipt.lease for receipt in receipts)):
         if lease.id not in kept:
             log.warning("lease lost", **_ids(lease))
@@ -273,14 +273,14 @@ def _failed(lease: Lease, failure: Failure) -> Receipt:
         delay = next_delay_seconds(lease.attempts + 1, chance, failure.retry_after_seconds)
     if delay is None:  # a person has to look
         log.error("delivery given up", **_ids(lease), reason=failure.reason)
-        return Receipt(lease, activities.DEAD, failure.reason)
+        return Receipt(lease, outbox.DEAD, failure.reason)
     log.warning(
         "delivery attempt failed",
         **_ids(lease),
         reason=failure.reason,
         next_try_seconds=round(delay),
     )
-    return Receipt(lease, activities.PENDING, failure.reason, delay_ms=int(delay * 1000))
+    return Receipt(lease, outbox.PENDING, failure.reason, delay_ms=int(delay * 1000))
 
 
 def _ids(lease: Lease) -> dict[str, object]:

@@ -8,7 +8,7 @@ from ...domain.events.notification import Notification
 from ...domain.events.points import Policy, Rule
 from ...domain.text import text
 from ...models.database import Transaction
-from ...models.delivery import activities
+from ...models.delivery import activities, outbox
 from ...models.events import events, follows, ingest
 from ...models.events.message_ids import RecentIds
 
@@ -110,6 +110,6 @@ def _activity(notification: Notification, rule: Rule) -> activities.NewActivity:
         notification.units,
         rule.points(notification.units, notification.tier),
         rule.explain(notification.units, notification.tier),
-        activities.SKIPPED if notification.anonymous else activities.PENDING,
+        outbox.SKIPPED if notification.anonymous else outbox.PENDING,
         "anonymous" if notification.anonymous else None,
     )
