@@ -15,7 +15,7 @@ from apps.twitch_module.domain.events.points import default_policy
 from apps.twitch_module.domain.secret import Secret
 from apps.twitch_module.domain.subscriptions.subscription import ENABLED, Subscription
 from apps.twitch_module.domain.tokens.oauth import Grant, Validation
-from apps.twitch_module.models.database import Database, Transaction
+from apps.twitch_module.models.database import Database
 from apps.twitch_module.models.delivery import outbox
 from apps.twitch_module.models.delivery.activities import NewActivity
 from apps.twitch_module.models.events import events, ingest
@@ -23,6 +23,7 @@ from apps.twitch_module.models.events.events import NewEvent
 from apps.twitch_module.models.events.message_ids import RecentIds
 from apps.twitch_module.models.subscriptions import channels, subscriptions
 from apps.twitch_module.models.subscriptions.channels import ChannelNames
+from apps.twitch_module.models.transaction import Transaction
 from apps.twitch_module.services.events.event_storage import interpret, record
 from apps.twitch_module.services.tokens.user_tokens import UserTokens
 from apps.twitch_module.vault import Vault

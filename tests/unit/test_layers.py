@@ -19,8 +19,9 @@ BELOW: dict[str, set[str]] = {
     "logs": set(),
     "domain": {"errors", "domain"},
     "wrong_values": set(),
-    "settings": {"errors", "domain", "wrong_values"},
-    "doubts": {"settings", "wrong_values"},
+    "settings": {"errors", "domain"},
+    "configuration": {"errors", "domain", "settings", "wrong_values"},
+    "doubts": {"settings", "configuration", "wrong_values"},
     "claims": {"errors"},
     "demo_settings": {"keys", "settings"},
     "models": {"errors", "domain", "models"},
@@ -47,6 +48,7 @@ BELOW: dict[str, set[str]] = {
         "logs",
         "vault",
         "settings",
+        "configuration",
         "domain",
         "models",
         "clients",
@@ -79,7 +81,7 @@ CAPABILITIES: dict[str, set[str]] = {
 
 # Who may use what has an effect outside the process, or knows of one.
 OWNERS: dict[str, set[str]] = {
-    "dotenv": {"settings", "commands"},
+    "dotenv": {"configuration", "commands"},
     "pydal": {"models"},
     "psycopg2": {"models"},
     "sqlite3": {"models"},

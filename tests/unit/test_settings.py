@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from apps.twitch_module.configuration import load_settings
 from apps.twitch_module.domain.events.points import Rule, default_policy
 from apps.twitch_module.errors import ConfigurationError
-from apps.twitch_module.settings import Settings, load_settings
+from apps.twitch_module.settings import Settings
 from tests.environment import environment
 
 REQUIRED = [

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..common import Services, build
+from ..configuration import load_settings
 from ..errors import ConfigurationError
-from ..settings import Settings, load_settings
+from ..settings import Settings
 from . import env_file
 
 # In place of required values that are missing or wrong, so that the rest can be looked at.

@@ -19,18 +19,8 @@ from granian.rsgi import ProtocolClosed, ProtocolError
 from ..common import services
 from ..errors import BadRequest, Busy, TooLarge, TooSlow
 from ..services.events.group_commit import Commitment
-from .guard import (
-    Answer,
-    Environ,
-    Guard,
-    Headers,
-    Judged,
-    check_headers,
-    has_body,
-    judge,
-    put_body,
-    refusal,
-)
+from .guard import Answer, Guard, Headers, check_headers, has_body, judge, put_body, refusal
+from .routes import Environ, Judged
 
 BODY_SECONDS = 10.0  # for a whole body
 AT_ONCE = 24  # requests that py4web handles: each may have a connection to the database

@@ -9,28 +9,25 @@ from collections.abc import Callable, Iterable
 from functools import cached_property, partial
 from http import HTTPStatus
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from ombott import default_app
-from py4web.core import Reloader
 
 from ..common import services
-from ..domain.access.callers import Origin, Rule
+from ..domain.access.callers import Origin
 from ..domain.addresses import client_address, is_trusted
 from ..errors import (
     BadRequest,
-    Forbidden,
     HeadersTooLarge,
     MethodNotAllowed,
     ModuleError,
-    NotFound,
     TooLarge,
 )
 from ..logs import unexpected
 from .answers import Response, problem_response, wants_page
-from .policy import rule_for
 from .reading import read_body
+from .routes import Environ, Judged, judged_route
 
 # In the WSGI environment: what X-Forwarded-For said, and whether some proxy passed it on.
 FORWARDED_FOR, FORWARDED = "waddlebot.forwarded_for", "waddlebot.forwarded"
@@ -41,14 +38,12 @@ _ORIGIN = "waddlebot.origin"
 MAX_HEADER_CHARACTERS = 16 * 1024
 MAX_COOKIE_CHARACTERS = 4 * 1024
 
-Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
 Answer = tuple[int, Headers, bytes]  # status, headers, body
 Application = Callable[[Environ, Any], Iterable[bytes]]
 
 log = structlog.get_logger("guard")
 
-_APP = "twitch_module"
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -61,7 +56,6 @@ _OUR_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
 }
 _HSTS = {"Strict-Transport-Security": "max-age=31536000"}
-_OTHERS_MAX_BODY_BYTES = 1024 * 1024
 # What a proxy says of its client. ombott and py4web believe anybody.
 _OF_PROXIES = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
 _BY_PROXIES = (*_OF_PROXIES, "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
@@ -87,28 +81,6 @@ class _Nowhere:
 
 
 _NOWHERE = _Nowhere()
-
-
-class Plain(NamedTuple):
-    """What answers a route without py4web, given the body, too.
-
-    `may_wait` says of a request whether that could block.
-    """
-
-    answer: Callable[[Environ, bytes], Response]
-    may_wait: Callable[[Environ], bool]
-
-
-class Judged(NamedTuple):
-    """A request that may pass: the rule of its route, or None for another app's."""
-
-    rule: Rule | None
-    plain: Plain | None
-
-    @property
-    def max_body_bytes(self) -> int:
-        """How much body is taken."""
-        return self.rule.max_body_bytes if self.rule else _OTHERS_MAX_BODY_BYTES
 
 
 class Guard:
@@ -254,56 +226,10 @@ def judge(environ: Environ) -> Judged:
         raise BadRequest("There is a NUL in the address")
     length = _content_length(environ)
     method = environ.get("REQUEST_METHOD", "")
-    judged = _plain_routes.get((method, path)) or _judge_route(method, path)
+    judged = judged_route(method, path)
     if length > judged.max_body_bytes:
         raise TooLarge(f"At most {judged.max_body_bytes} bytes are taken")
     return judged
-
-
-# Routes that are not left to py4web, by method and route.
-_answered_here: dict[tuple[str, str], Plain] = {}
-
-
-def answer_here(method: str, route: str, plain: Plain) -> None:
-    """Have a route answered without py4web, whose request and response objects take longer than
-    to verify, read and hand over a message. All that is judged here holds for it, too."""
-    _answered_here[method, route] = plain
-
-
-# Routes without parameters, by method and path, as soon as they have been asked for once.
-_plain_routes: dict[tuple[str, str], Judged] = {}
-
-
-def _judge_route(method: str, path: str) -> Judged:
-    route = _route(method, path)
-    rule = rule_for(method, route)
-    if rule is None and not _is_anothers(route):
-        log.error("route without a policy", route=route)
-        raise Forbidden("Nobody may call this", code="no_policy")
-    judged = Judged(rule, _answered_here.get((method, route)))
-    if route == path:
-        _plain_routes[method, path] = judged
-    return judged
-
-
-def _route(method: str, path: str) -> str:
-    """The route as it is declared. Raises NotFound and MethodNotAllowed."""
-    found = default_app().router.resolve(path)
-    if found is None or "\r" in path:  # which the router takes for a mark of its own
-        raise NotFound("There is nothing at this address")
-    methods = set(found.methods)
-    if not {method, "GET" if method == "HEAD" else method, "ANY"} & methods:
-        allowed = methods | {"HEAD"} if "GET" in methods else methods
-        raise MethodNotAllowed(", ".join(sorted(allowed)))
-    return str(found.rule)
-
-
-def _is_anothers(route: str) -> bool:
-    """Whether another app has declared the route: the sandbox, in the demo."""
-    return any(
-        app != _APP and any(route == declared["rule"] for declared in routes)
-        for app, routes in Reloader.ROUTES.items()
-    )
 
 
 def _content_length(environ: Environ) -> int:

@@ -30,10 +30,11 @@ from ..logs import unexpected
 from ..models.access.audit import Change
 from .answers import Response, page_response, problem_response
 from .answers import wants_page as is_browser
-from .guard import Environ, Plain, answer_here, origin_of
+from .guard import origin_of
 from .operations import Answers, Failure, Message, Operation, Tag, Token, declare, described
 from .policy import rule_for
 from .reading import Takes
+from .routes import Environ, Plain, answer_here
 
 Answer = str | bytes
 Model = TypeVar("Model", bound=BaseModel)

@@ -10,9 +10,9 @@ from py4web import request, response
 from ..common import services
 from ..errors import DatabaseUnavailable
 from ..models import key_values
-from ..models.database import Transaction
 from ..models.delivery import outbox
 from ..models.subscriptions import subscriptions
+from ..models.transaction import Transaction
 from ..services.access.admin_auth import ExchangeOnly
 from ..services.subscriptions.subscriber import BUDGET
 from .guard import FORWARDED

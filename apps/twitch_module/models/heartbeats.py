@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .database import Transaction
+from .transaction import Transaction
 
 FRESH_MS = 20_000  # a process that has not been heard of for so long does nothing any more
 _FORGOTTEN_MS = 3600 * 1000

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from .database import Transaction
+from .transaction import Transaction
 
 
 def note(transaction: Transaction, name: str, value: Any) -> None:

@@ -1,6 +1,6 @@
 """Work that one process at a time does: a lease by name."""
 
-from .database import Transaction
+from .transaction import Transaction
 
 
 def hold(transaction: Transaction, name: str, owner: str, lease_ms: int) -> bool:

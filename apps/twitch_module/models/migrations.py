@@ -8,8 +8,9 @@ changes, so that a step, and the note that it was done, happen together or not a
 import psycopg2.errors
 
 from ..errors import ConfigurationError, DatabaseUnavailable
-from .database import Database, Transaction
+from .database import Database
 from .events.message_ids import INDEXED_TO, WEEK_MS
+from .transaction import Transaction
 
 
 class OnSQLite(str):

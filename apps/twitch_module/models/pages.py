@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .database import Transaction
+from .transaction import Transaction
 
 # Processes that commit at once may write ids and times a little out of order; a webhook's commit
 # ends within three seconds.

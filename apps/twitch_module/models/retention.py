@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from .database import Transaction
 from .events.events import OUT_OF_IT
+from .transaction import Transaction
 
 
 def ids_from(transaction: Transaction, after_id: int, limit: int) -> list[tuple[int, int]]:

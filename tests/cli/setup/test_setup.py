@@ -12,8 +12,9 @@ import requests
 
 from apps.twitch_module.commands.setup.failure import SetupFailed
 from apps.twitch_module.commands.setup.redirect_listener import RedirectListener
+from apps.twitch_module.configuration import load_settings
 from apps.twitch_module.keys import generated_key
-from apps.twitch_module.settings import BOT_SCOPES, load_settings
+from apps.twitch_module.settings import BOT_SCOPES
 from apps.twitch_module.vault import fernet_key
 from tests.environment import SECRET
 from tests.processes import Module, Sandbox, free_port

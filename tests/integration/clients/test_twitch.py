@@ -9,8 +9,8 @@ import pytest
 from apps.twitch_module.clients.http import HTTPClient
 from apps.twitch_module.clients.twitch import AppCredential, TwitchClient
 from apps.twitch_module.clients.twitch_auth import TwitchAuth
+from apps.twitch_module.configuration import load_settings
 from apps.twitch_module.errors import RateLimited, TwitchRefused, TwitchUnavailable
-from apps.twitch_module.settings import load_settings
 from tests.environment import environment
 from tests.processes import Sandbox, start_sandbox
 

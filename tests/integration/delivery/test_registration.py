@@ -6,9 +6,9 @@ import pytest
 
 from apps.twitch_module.clients.http import HTTPClient
 from apps.twitch_module.clients.waddlebot import WaddleBotClient
+from apps.twitch_module.configuration import load_settings
 from apps.twitch_module.models.database import Database
 from apps.twitch_module.services.delivery.registration import Registration
-from apps.twitch_module.settings import load_settings
 from tests.environment import environment
 from tests.processes import Sandbox, start_sandbox, wait_until
 

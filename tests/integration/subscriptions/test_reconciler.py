@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from apps.twitch_module.common import Services, build
+from apps.twitch_module.configuration import load_settings
 from apps.twitch_module.domain.access.callers import SYSTEM
 from apps.twitch_module.domain.events.catalogue import DEFAULT_TYPES
 from apps.twitch_module.domain.secret import Secret
@@ -20,7 +21,6 @@ from apps.twitch_module.models.subscriptions import (
     subscriptions,
 )
 from apps.twitch_module.services.subscriptions.comparison import Comparison
-from apps.twitch_module.settings import load_settings
 from tests.environment import environment
 from tests.processes import Sandbox, start_sandbox
 

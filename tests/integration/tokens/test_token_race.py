@@ -9,11 +9,11 @@ import pytest
 
 from apps.twitch_module.clients.http import HTTPClient
 from apps.twitch_module.clients.twitch_auth import TwitchAuth
+from apps.twitch_module.configuration import load_settings
 from apps.twitch_module.domain.secret import Secret
 from apps.twitch_module.domain.tokens.oauth import Grant, Validation
 from apps.twitch_module.models.database import Database
 from apps.twitch_module.services.tokens.user_tokens import UserTokens
-from apps.twitch_module.settings import load_settings
 from apps.twitch_module.vault import CannotOpen, Vault
 from tests.environment import environment
 from tests.integration.rows import columns

@@ -14,11 +14,12 @@ from ...domain.subscriptions.channel_rules import types_of, usable_policy
 from ...domain.tokens.oauth import Validation
 from ...errors import ConfigurationError, DatabaseUnavailable, ModuleError
 from ...keys import generated_key
-from ...models.database import Database, Transaction
+from ...models.database import Database
 from ...models.migrations import VERSION, schema_version
 from ...models.subscriptions import channels
 from ...models.subscriptions.channels import Channel
 from ...models.tokens.tokens import NEEDS_LOGIN, TokenRow, list_all
+from ...models.transaction import Transaction
 from ...services.tokens.user_tokens import UserTokens
 from ...settings import Settings
 from ...vault import CannotOpen, Vault, fernet_key

@@ -10,21 +10,21 @@ from uuid import uuid4
 
 import click
 
-from ...domain.events.catalogue import CATALOGUE, REVOKED, EventType
+from ...domain.events.catalogue import CATALOGUE, EventType
 from ...domain.events.follow import SIMULATED_PREFIX
-from ...errors import ConfigurationError, ModuleError
+from ...errors import ConfigurationError
 from ...settings import Settings
 from ..api_client import Api, poll, segment
 from ..delivery.activities import COLUMNS, cells
-from ..doctor.check import Examination, NotChecked
+from ..doctor.check import Examination
 from ..installation import Installation
 from ..pages import fetch
 from ..parameter_types import EVENT_TYPE
 from ..remote import as_json, remote
 from ..terminal import note, say, show_json, show_list
-from .simulated_event import Act, Person, body_of, headers_of, invented
+from .simulated_event import Act, Person, body_of, headers_of
+from .simulated_people import people_of
 
-_CHANNEL, _VIEWER = "Simulated_Channel", "Simulated_Viewer"
 _OLD = timedelta(minutes=11)  # one more than is taken
 _USUAL_UNITS = 100
 _FINAL = ("delivered", "skipped", "dead")
@@ -125,7 +125,7 @@ def _send_all(
 ) -> list[Sent]:
     """Send so many messages, one after the other; what came back."""
     given = body.read() if body else None
-    channel, user = _people(CATALOGUE[event_type], said, examination)
+    channel, user = people_of(CATALOGUE[event_type], said, examination)
     settings = examination.settings
     secret = b"not-the-secret-of-the-service" if forged else settings.webhook_secrets[0]
     sent = []
@@ -174,70 +174,6 @@ def _units(row: EventType, said: dict[str, Any]) -> int:
             takes = f"; it has --{own or 'amount'}" if row.units else ""
             raise click.UsageError(f"{row.name} has no --{name}{takes}")
     return next(iter(given.values()), 5 if own == "gifts" else _USUAL_UNITS)
-
-
-def _people(
-    row: EventType, said: dict[str, Any], examination: Examination
-) -> tuple[Person, Person | None]:
-    """The channel and the user; None for nobody."""
-    if said["anonymous"]:
-        if not row.anonymous:
-            raise click.UsageError(f"{row.name} is never anonymous")
-        if said["user"]:
-            raise click.UsageError("give either --user or --anonymous")
-    user = None if said["anonymous"] else _person(said["user"] or _VIEWER)
-    return _channel(row, said["channel"], examination), user
-
-
-def _channel(row: EventType, text: str | None, examination: Examination) -> Person:
-    """A monitored channel, under its own names: the service learns names from events.
-
-    Raises UsageError for one that is not monitored: what happens there is nobody's business.
-    """
-    monitored = _monitored(examination)
-    if text is None:
-        # This one makes the service forget a streamer's login: never by default.
-        if row.name == REVOKED or not row.is_of_channel:
-            return invented(_CHANNEL)
-        if not monitored:
-            raise click.UsageError(
-                "no channel is monitored: add one with cli channels add LOGIN"
-                if monitored is not None
-                else "which channels are monitored cannot be read here: give --channel ID:LOGIN"
-            )
-        return monitored[0]
-    given = _person(text)
-    if monitored is None:
-        if not text.partition(":")[0].isdigit():
-            raise click.UsageError(
-                "which channels are monitored cannot be read here: give ID:LOGIN"
-            )
-        return given
-    for one in monitored:
-        if given.id == one.id or (not text[0].isdigit() and given.login == one.login):
-            return given if ":" in text else one
-    name = given.login if not text.isdigit() else text
-    raise click.UsageError(f"{name} is not monitored: add it with cli channels add {name}")
-
-
-def _monitored(examination: Examination) -> list[Person] | None:
-    """The active channels of this installation; None where its database cannot be read."""
-    try:
-        found = examination.channels
-    except (ModuleError, NotChecked):
-        return None
-    return [Person(one.channel_id, one.channel_name, one.display_name) for one in found]
-
-
-def _person(text: str) -> Person:
-    person_id, colon, name = text.removeprefix("@").partition(":")
-    if colon and person_id.isdigit() and name:
-        return Person(person_id, name.lower(), name)
-    if colon or not person_id:
-        raise click.UsageError(f"{text!r}: must be a login, an id, or ID:LOGIN")
-    if person_id.isdigit():
-        return Person(person_id, f"user_{person_id}", f"User_{person_id}")
-    return invented(person_id)
 
 
 def _body(act: Act, given: bytes | None) -> bytes:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from ...configuration import load_settings
 from ...domain.access.credentials import password_fault
 from ...errors import ConfigurationError
-from ...settings import Settings, load_settings
+from ...settings import Settings
 from ...vault import fernet_key
 from ..installation import FOLLOWING_PUBLIC_URL, Installation, variables_of
 from ..terminal import say

@@ -10,7 +10,7 @@ from ...domain.events.catalogue import scopes_for
 from ...domain.tokens.oauth import missing_scopes
 from ...errors import TwitchUnavailable
 from ...models.tokens.tokens import NEEDS_LOGIN, TokenRow
-from ...services.tokens.user_tokens import NeedsLogin, UserToken
+from ...services.tokens.user_token import NeedsLogin, UserToken
 from ..http import Answer, audited, endpoint, reply
 from ..operations import TWITCH, Fails, Failure, Says
 from ..reading import JSON, Takes, UserId

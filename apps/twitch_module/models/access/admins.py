@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ...domain.access.callers import Role
-from ..database import Transaction
+from ..transaction import Transaction
 
 SESSION_MS = 7 * 24 * 60 * 60 * 1000  # from the login on, however often it is refreshed
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...domain.access.callers import Actor
-from ..database import Transaction
 from ..pages import Page, select_page
+from ..transaction import Transaction
 
 Change = Mapping[str, Any]
 

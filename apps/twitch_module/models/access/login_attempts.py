@@ -1,6 +1,6 @@
 """Logins that were tried within the last minutes, and did not succeed (yet)."""
 
-from ..database import Transaction
+from ..transaction import Transaction
 
 WINDOW_MS = 5 * 60 * 1000
 MOST_EACH = 10  # per user, and per address

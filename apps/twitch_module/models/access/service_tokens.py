@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from ..database import Transaction
+from ..transaction import Transaction
 
 _COLUMNS = (
     "id, name, prefix, scopes, expires_at_ms, created_by, created_at_ms, last_used_at_ms,"

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from ..database import Transaction
 from ..events.events import BY_OUTBOX, IN_OUTBOX, OUT_OF_IT, UNDELIVERED
 from ..pages import Page, Source, select_page, where
+from ..transaction import Transaction
 from .announcements import announce
 from .outbox import DEAD, DELIVERED, LEASED, PENDING, SKIPPED
 

@@ -10,7 +10,8 @@ from contextlib import suppress
 import psycopg2
 
 from ...errors import DatabaseUnavailable
-from ..database import Database, Transaction
+from ..database import Database
+from ..transaction import Transaction
 
 _CHANNEL = "twitch_activities"
 ANNOUNCE = f"NOTIFY {_CHANNEL}"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..database import Transaction
+from ..transaction import Transaction
 
 PENDING = "pending"  # waits for `due_at_ms`
 LEASED = "leased"  # a worker has it until `due_at_ms`

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..database import Transaction
 from ..pages import Page, Source, id_bounds, select_page
+from ..transaction import Transaction
 from .message_ids import WEEK_MS, row_id
 
 # Of activities: those that are still to be delivered, and the others. Both are the conditions of

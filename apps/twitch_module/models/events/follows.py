@@ -1,6 +1,6 @@
 """Follows that have been entered, each once: by a webhook, or by catching up."""
 
-from ..database import Transaction
+from ..transaction import Transaction
 
 
 def enter(transaction: Transaction, follow_id: str, event_id: str) -> bool:

@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-from ..database import Prepared, Transaction
 from ..delivery.activities import NewActivity
 from ..delivery.announcements import ANNOUNCE
+from ..transaction import Prepared, Transaction
 from .events import NewEvent
 from .message_ids import TURN_MS, WEEK_MS, RecentIds
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import orjson
 
 from .. import key_values
-from ..database import Transaction
+from ..transaction import Transaction
 
 WEEK_MS = 7 * 24 * 3600 * 1000  # ids go by weeks: those of one share fewer pages
 # So long before and after the turn of a week the other week is looked at, too: clocks are set, and

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..database import Transaction
+from ..transaction import Transaction
 
 _SHOWN = (
     "channel_id",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...domain.subscriptions.subscription import Remedy, retry_delay_seconds
-from ..database import Transaction
+from ..transaction import Transaction
 
 # Failures that are further apart do not make each other's delays longer.
 _FORGET_MS = 24 * 3600 * 1000

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...domain.subscriptions.subscription import Condition, Known, Subscription, Wanted
-from ..database import Transaction
+from ..transaction import Transaction
 
 CREATED, ADOPTED, FOUND, BY_HAND = "created", "adopted", "found", "hand"
 

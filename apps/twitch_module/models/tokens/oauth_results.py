@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from ...domain.tokens.oauth import STATE_SECONDS
-from ..database import Transaction
+from ..transaction import Transaction
 
 
 def save(transaction: Transaction, browser_hash: str, result: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ...domain.tokens.oauth import STATE_SECONDS
-from ..database import Transaction
+from ..transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..database import Transaction
+from ..transaction import Transaction
 
 OK = "ok"
 NEEDS_LOGIN = "needs_login"

@@ -25,7 +25,8 @@ from ...errors import DatabaseUnavailable, Forbidden, Unauthenticated
 from ...models.access import admins, audit, login_attempts, service_tokens
 from ...models.access.admins import SESSION_MS, Session, User
 from ...models.access.service_tokens import ServiceToken
-from ...models.database import Database, Transaction
+from ...models.database import Database
+from ...models.transaction import Transaction
 from .access_tokens import ACCESS_SECONDS, AccessTokens, Claims
 from .login_throttle import LoginThrottle
 from .passwords import Passwords

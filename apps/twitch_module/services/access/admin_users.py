@@ -9,7 +9,8 @@ from ...domain.access.credentials import normal_username, password_fault
 from ...errors import Conflict, Invalid, NotFound
 from ...models.access import admins, audit
 from ...models.access.admins import User
-from ...models.database import Database, Transaction
+from ...models.database import Database
+from ...models.transaction import Transaction
 from .passwords import Passwords
 
 log = structlog.get_logger("admin_users")

@@ -4,7 +4,8 @@ from ...domain.access.credentials import fingerprint
 from ...domain.addresses import one_customer
 from ...errors import TooManyRequests
 from ...models.access import admins, login_attempts
-from ...models.database import Database, Transaction
+from ...models.database import Database
+from ...models.transaction import Transaction
 
 
 class LoginThrottle:

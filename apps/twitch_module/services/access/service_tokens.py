@@ -9,7 +9,8 @@ from ...domain.secret import Secret
 from ...errors import Conflict, Invalid, NotFound
 from ...models.access import audit, service_tokens
 from ...models.access.service_tokens import DAY_MS, ServiceToken
-from ...models.database import Database, Transaction
+from ...models.database import Database
+from ...models.transaction import Transaction
 from .service_secrets import SHOWN_CHARACTERS, ServiceSecrets, new_identifier, not_valid
 
 MIN_DAYS, MAX_DAYS = 30, 365

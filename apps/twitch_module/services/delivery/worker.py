@@ -23,10 +23,11 @@ from ...domain.delivery.reputation_contract import Contract
 from ...domain.delivery.retry import next_delay_seconds
 from ...domain.delivery.waddlebot import Context, Failure, idempotency_key
 from ...errors import DatabaseUnavailable
-from ...models.database import Database, Transaction
+from ...models.database import Database
 from ...models.delivery import outbox
 from ...models.delivery.announcements import Listener
 from ...models.delivery.outbox import Lease, Receipt
+from ...models.transaction import Transaction
 from .circuit_breaker import CircuitBreaker
 
 CONTEXT_SECONDS = 600  # how long a user's context is believed without asking again

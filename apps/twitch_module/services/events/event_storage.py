@@ -7,10 +7,10 @@ from ...domain.events import eventsub
 from ...domain.events.notification import Notification
 from ...domain.events.points import Policy, Rule
 from ...domain.text import text
-from ...models.database import Transaction
 from ...models.delivery import activities, outbox
 from ...models.events import events, follows, ingest
 from ...models.events.message_ids import RecentIds
+from ...models.transaction import Transaction
 
 ENTERED_ALREADY = "this follow was entered already"
 

@@ -12,11 +12,12 @@ from ...domain.events.follow import FOLLOW, follow_id
 from ...domain.events.notification import NotUnderstood, read_object, read_subscription, understand
 from ...domain.subscriptions.subscription import ENABLED, LIVING, from_twitch
 from ...errors import MessageRefused, ModuleError
-from ...models.database import Database, Transaction
+from ...models.database import Database
 from ...models.events.message_ids import RecentIds
 from ...models.subscriptions import channels, subscriptions
 from ...models.subscriptions.channels import ChannelNames
 from ...models.tokens import tokens
+from ...models.transaction import Transaction
 from ..subscriptions.reconciler import note_end
 from .event_storage import Row, interpret, quarantined, record
 from .group_commit import Commitment, GroupCommit

@@ -27,7 +27,8 @@ from ...models.subscriptions import channels
 from ...models.subscriptions.channels import Channel
 from ..events.event_storage import Row, interpret, record
 from ..events.monitored_channels import MonitoredChannels
-from ..tokens.user_tokens import UserToken, UserTokens
+from ..tokens.user_token import UserToken
+from ..tokens.user_tokens import UserTokens
 
 log = structlog.get_logger("backfill")
 

@@ -16,10 +16,11 @@ from ...domain.subscriptions import subscription as rules
 from ...domain.subscriptions.channel_rules import types_of, usable_policy
 from ...domain.subscriptions.subscription import Known, Match, Ours, Subscription, Wanted
 from ...errors import Conflict, RateLimited, TwitchRefused, TwitchUnavailable
-from ...models.database import Database, Transaction
+from ...models.database import Database
 from ...models.subscriptions import channels, subscription_failures, subscriptions
 from ...models.subscriptions.subscription_failures import SubscriptionFailure
 from ...models.tokens import tokens
+from ...models.transaction import Transaction
 from ..lease_holder import LeaseHolder
 from .comparison import Comparison, Recorded, Result
 from .subscriber import Subscriber

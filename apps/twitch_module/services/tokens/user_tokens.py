@@ -6,7 +6,6 @@ another at it waits for the outcome in the database, and gets the new token.
 
 import hashlib
 import time
-from dataclasses import dataclass
 
 import structlog
 
@@ -20,7 +19,7 @@ from ...domain.tokens.oauth import (
     is_near_end,
     renewal_delay_seconds,
 )
-from ...errors import Conflict, ModuleError, NotFound, TwitchRefused, TwitchUnavailable
+from ...errors import ModuleError, NotFound, TwitchRefused, TwitchUnavailable
 from ...models.access import audit
 from ...models.database import Database
 from ...models.subscriptions import channels, subscription_failures
@@ -29,30 +28,12 @@ from ...models.tokens.tokens import TokenRow
 from ...vault import Vault
 from .renewal_queues import Queues
 from .sealed_pairs import Seal
+from .user_token import NeedsLogin, UserToken
 
 WAIT_SECONDS = 5.0  # for somebody else's renewal
 _POLL_SECONDS = (0.02, 0.05, 0.1, 0.2)  # then the last again
 
 log = structlog.get_logger("tokens")
-
-
-class NeedsLogin(Conflict):
-    """The user's grant is dead: only a new login helps."""
-
-    code = "needs_login"
-    title = "The user has to log in again"
-
-
-@dataclass(frozen=True, slots=True)
-class UserToken:
-    """A user's access token. `version` tells this pair from those before and after it."""
-
-    user_id: str
-    login: str
-    access_token: Secret
-    scopes: tuple[str, ...]
-    expires_at_ms: int
-    version: int
 
 
 class UserTokens:
