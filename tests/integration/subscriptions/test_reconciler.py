@@ -1,6 +1,6 @@
 """services/subscriptions/reconciler.py between a real database and the sandbox's Twitch."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,30 +21,21 @@ from apps.twitch_module.models.subscriptions import (
     subscriptions,
 )
 from apps.twitch_module.services.subscriptions.comparison import Comparison
+from tests.conftest import on_sqlite
 from tests.environment import environment
-from tests.processes import Sandbox, start_sandbox
+from tests.processes import Sandbox
 
 STREAMER = "100200300"
 CALLBACK = "https://bot.example/twitch/webhook"
 PATH = "/sandbox/helix/eventsub/subscriptions"
 CREATE, LIST, DELETE = f"POST {PATH}", f"GET {PATH}", f"DELETE {PATH}"
 
-on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    sandbox = start_sandbox()
-    yield sandbox
-    sandbox.stop()
-
 
 @pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
+def sandbox(sandbox: Sandbox) -> Sandbox:
     """A Twitch that sends no challenges, since nobody would answer."""
-    running.post("/control/reset").raise_for_status()
-    running.control("settings", {"challenges": "never"})
-    return running
+    sandbox.control("settings", {"challenges": "never"})
+    return sandbox
 
 
 Build = Callable[..., Services]

@@ -41,7 +41,7 @@ def note(
     failures = (before.failures if before is not None and recent else 0) + 1
     delay = retry_delay_seconds(remedy, failures)
     retry_at_ms = None if delay is None else now + int(delay * 1000)
-    setback = SubscriptionFailure(
+    failure = SubscriptionFailure(
         channel_id, event_type, version, remedy, reason, failures, now, retry_at_ms
     )
     transaction.execute(
@@ -51,17 +51,17 @@ def note(
         " failed_at_ms = excluded.failed_at_ms, retry_at_ms = excluded.retry_at_ms",
         [channel_id, event_type, version, remedy, reason, failures, now, retry_at_ms],
     )
-    return setback
+    return failure
 
 
 def of_channel(transaction: Transaction, channel_id: str) -> dict[str, SubscriptionFailure]:
-    """A channel's setbacks by type."""
+    """A channel's failures by type."""
     rows = transaction.select(f"{_SELECT} WHERE channel_id = %s", [channel_id])
     return {row["event_type"]: SubscriptionFailure(**row) for row in rows}
 
 
 def list_all(transaction: Transaction) -> list[SubscriptionFailure]:
-    """Everybody's setbacks."""
+    """Everybody's failures."""
     return [SubscriptionFailure(**row) for row in transaction.select(f"{_SELECT} ORDER BY id")]
 
 
@@ -73,7 +73,7 @@ def forgive_login(transaction: Transaction, channel_id: str) -> None:
 
 
 def delete_channel(transaction: Transaction, channel_id: str) -> None:
-    """Forget the setbacks of a channel."""
+    """Forget the failures of a channel."""
     transaction.execute("DELETE FROM twitch_setbacks WHERE channel_id = %s", [channel_id])
 
 

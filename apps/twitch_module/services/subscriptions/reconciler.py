@@ -1,7 +1,7 @@
 """Makes Twitch's subscriptions what they should be: one comparison, for a channel or for all.
 
 What should be follows from the channels; what is, from Twitch's own list; what was tried and
-failed, from the setbacks. A list that cannot be read changes nothing.
+failed, from its failures. A list that cannot be read changes nothing.
 """
 
 import time
@@ -10,7 +10,6 @@ from contextlib import contextmanager, nullcontext
 
 import structlog
 
-from ...domain.events.catalogue import CATALOGUE
 from ...domain.events.points import Policy
 from ...domain.subscriptions import subscription as rules
 from ...domain.subscriptions.channel_rules import types_of, usable_policy
@@ -18,11 +17,11 @@ from ...domain.subscriptions.subscription import Known, Match, Ours, Subscriptio
 from ...errors import Conflict, RateLimited, TwitchRefused, TwitchUnavailable
 from ...models.database import Database
 from ...models.subscriptions import channels, subscription_failures, subscriptions
-from ...models.subscriptions.subscription_failures import SubscriptionFailure
 from ...models.tokens import tokens
 from ...models.transaction import Transaction
 from ..lease_holder import LeaseHolder
 from .comparison import Comparison, Recorded, Result
+from .failures import Failures, must_wait, note_end
 from .subscriber import Subscriber
 
 log = structlog.get_logger("reconciler")
@@ -51,6 +50,7 @@ class Reconciler:
         self._ours = ours
         self._policy = policy
         self._login_url = login_url
+        self._failures = Failures(database, login_url)
 
     def compare_channel(
         self, channel_id: str, *, asked: bool = False, dry_run: bool = False
@@ -142,7 +142,9 @@ class Reconciler:
         comparison = Comparison()
         settled: set[str] = set()
         for wanted in recorded.wanted:
-            matched = self._match(wanted, there, recorded)
+            alike = [one for one in there if one.is_alike(wanted)]
+            now_seconds = recorded.now_ms / 1000
+            matched = rules.match(wanted, alike, recorded.known, self._ours, now_seconds)
             settled |= {one.id for one in there if one.is_alike(wanted)}
             try:
                 result = self._settle(matched, recorded, asked=asked, dry_run=dry_run)
@@ -228,18 +230,14 @@ class Reconciler:
             return rules.is_ours(one, known, self._ours)
         return record.status != one.status or record.callback == ""
 
-    def _match(self, wanted: Wanted, there: Sequence[Subscription], recorded: Recorded) -> Match:
-        alike = [one for one in there if one.is_alike(wanted)]
-        return rules.match(wanted, alike, recorded.known, self._ours, recorded.now_ms / 1000)
-
     def _settle(self, matched: Match, recorded: Recorded, *, asked: bool, dry_run: bool) -> Result:
         """Have one that is wanted: keep it, adopt it, or create it."""
         wanted = matched.wanted
         if matched.right is not None:
             return self._keep(matched, matched.right, recorded, dry_run=dry_run)
-        setback = recorded.setbacks.get(wanted.type)
-        if setback is not None and self._must_wait(setback, wanted, recorded.now_ms, asked):
-            return self._held_back(setback)
+        failure = recorded.failures.get(wanted.type)
+        if failure is not None and must_wait(failure, wanted, recorded.now_ms, asked=asked):
+            return self._failures.held_back(failure)
         if (lacking := recorded.lacking(wanted)) is not None:
             login_url = self._login_url(wanted.channel_id, wanted.type)
             return Result(wanted.type, "waiting", None, lacking, login_url)
@@ -250,7 +248,7 @@ class Reconciler:
             self._subscriber.delete(matched.blocking)
             outcome, made = self._subscriber.subscribe(wanted, by_hand=wanted in recorded.by_hand)
         except (TwitchRefused, TwitchUnavailable) as error:
-            return self._failed(wanted, error)
+            return self._failures.note(wanted, error)
         self._remove(matched.obsolete)
         return Result(wanted.type, outcome, made.id, why)
 
@@ -273,25 +271,6 @@ class Reconciler:
                 for one in adopted:
                     subscriptions.save(transaction, one, origin=subscriptions.ADOPTED)
 
-    def _must_wait(
-        self, setback: SubscriptionFailure, wanted: Wanted, now_ms: int, asked: bool
-    ) -> bool:
-        if setback.version != wanted.version:
-            return False
-        if setback.retry_at_ms is None:
-            return True
-        return setback.retry_at_ms > now_ms and not asked
-
-    def _held_back(self, setback: SubscriptionFailure) -> Result:
-        waits = setback.remedy == "login"
-        return Result(
-            setback.event_type,
-            "waiting" if waits else "refused",
-            None,
-            setback.reason,
-            self._login_url(setback.channel_id, setback.event_type) if waits else None,
-        )
-
     def wanted_for(self, channel_id: str) -> list[Wanted]:
         """What a channel should have, with what was subscribed to by hand."""
         with self._database.transaction(write=False) as transaction:
@@ -300,26 +279,6 @@ class Reconciler:
     def is_wanted(self, one: Subscription) -> bool:
         """Whether there should be one like this."""
         return any(one.is_alike(wanted) for wanted in self.wanted_for(one.channel_id))
-
-    def _failed(self, wanted: Wanted, error: TwitchRefused | TwitchUnavailable) -> Result:
-        """Note why there is none, and when it is tried again."""
-        if isinstance(error, RateLimited):
-            raise error
-        remedy: rules.Remedy = "anew"
-        if isinstance(error, TwitchRefused):
-            needs_grant = wanted.type not in CATALOGUE or bool(CATALOGUE[wanted.type].grants)
-            if error.twitch_status == 403 and needs_grant:
-                remedy = "login"
-            elif error.twitch_status == 410:
-                remedy = "never"
-        with self._database.transaction() as transaction:
-            setback = subscription_failures.note(
-                transaction, wanted.channel_id, wanted.type, wanted.version, remedy, str(error)
-            )
-            if setback.retry_at_ms is not None:
-                delay_ms = setback.retry_at_ms - setback.failed_at_ms
-                channels.compare_soon(transaction, wanted.channel_id, delay_ms)
-        return self._held_back(setback)
 
     def _is_superfluous(self, one: Subscription, recorded: Recorded) -> bool:
         monitored = [one.channel_id] if recorded.channel is not None else []
@@ -339,13 +298,3 @@ class Reconciler:
     def _now_ms(self) -> int:
         with self._database.transaction(write=False) as transaction:
             return transaction.now_ms()
-
-
-def note_end(transaction: Transaction, ended: Subscription) -> None:
-    """A subscription of ours has ended, for the reason that is its status: what is to be done."""
-    remedy = rules.remedy(ended.status)
-    subscription_failures.note(
-        transaction, ended.channel_id, ended.type, ended.version, remedy, ended.status
-    )
-    channels.warn(transaction, ended.channel_id, f"{ended.type}: {ended.status}")
-    channels.compare_soon(transaction, ended.channel_id)
