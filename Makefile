@@ -3,6 +3,8 @@
 .PHONY: help setup run serve worker migrate test check lint coverage bench e2e lock
 
 PYTHON ?= python3
+# Tests wait for servers half of their time: one process more than there are cores, four at most.
+TEST_PROCESSES ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? cores + 1 : 4)))
 BIN := .venv/bin
 RUN := $(BIN)/python -m apps.twitch_module
 
@@ -24,7 +26,7 @@ migrate: $(BIN)/.installed  ## Bring the database to this version
 	@$(RUN).migrate
 
 test: $(BIN)/.installed-dev  ## The whole test suite
-	$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal
 
 check: lint  ## Style, types, and the fast tests of what has changed
 	$(BIN)/pytest -n auto $$($(BIN)/python scripts/touched_tests.py)
