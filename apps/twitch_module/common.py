@@ -37,7 +37,7 @@ log = structlog.get_logger("process")
 
 
 class Services(Composition):
-    """What the controllers and the worker work with; see composition.py for what there is."""
+    """What the controllers and the worker work with; composition.py lists it."""
 
     def start_work(self) -> None:
         """Begin to deliver, and to look after tokens and subscriptions, on own threads."""

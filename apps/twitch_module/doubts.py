@@ -24,7 +24,7 @@ def doubts(environ: Mapping[str, str], dotenv: Path | None = DOTENV) -> list[Dou
     """Variables that nobody reads, most likely misspelt; a `.env` that others may read.
 
     The environment is everybody's: there only what begins with TWITCH_ is ours. In `.env` it is
-    also what looks like one of ours.
+    also what looks like one that is read.
     """
     given = {} if environ.get("SANDBOX") == "1" else read_dotenv(dotenv, [])
     variables = {field.upper() for field in Settings.model_fields if field != "points"}

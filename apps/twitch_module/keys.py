@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def generated_key(folder: Path, name: str) -> str:
-    """The key in the file `name`, made now if there is none: 64 hex digits, readable by us only.
+    """The key in the file `name`, made if there is none: 64 hex digits that nobody else can read.
 
     Safe when several processes start at once: all get the key of the one that came first.
     """

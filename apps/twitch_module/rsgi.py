@@ -13,7 +13,7 @@ from .wsgi import application as py4web
 
 @lru_cache(maxsize=4096)
 def _is_exempt(address: str) -> bool:
-    """Whether a proxy of ours, or this machine, may have any number of connections."""
+    """Whether this is a trusted proxy, or this machine: they may have any number of connections."""
     return is_loopback(address) or is_trusted(address, services().base.settings.trusted_proxies)
 
 

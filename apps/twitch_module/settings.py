@@ -45,7 +45,7 @@ def _absolute_url(value: str) -> str:
     try:
         parts = urlsplit(value)
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # a port that is none, half an IPv6 address
+    except ValueError:  # not a port number, or half an IPv6 address
         usable = False
     if not usable or not value.isprintable() or " " in value:
         raise ValueError("must be an address that begins with https:// or http://")

@@ -16,7 +16,7 @@ from .errors import ConfigurationError, ModuleError
 
 
 class CannotOpen(ModuleError):
-    """The value is not one of ours for this place: a wrong key, or it was tampered with."""
+    """The value does not open here: a wrong key, or somebody has changed it."""
 
     code = "cannot_decrypt"
     title = "A stored secret cannot be decrypted"

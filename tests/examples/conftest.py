@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from apps.twitch_module.client import TwitchModuleClient
-from tests.e2e.conftest import addresses, running_sandbox  # noqa: F401  # a fixture
+from tests.e2e.conftest import addresses
 from tests.e2e.tokens.test_logins import STREAMER, log_in
 from tests.processes import Module, Sandbox
 
@@ -35,7 +35,7 @@ class Stage:
 
 @pytest.fixture(scope="package")
 def server(
-    running_sandbox: Sandbox,  # noqa: F811
+    running_sandbox: Sandbox,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Module]:
     folder = tmp_path_factory.mktemp("bots")
@@ -47,7 +47,7 @@ def server(
 
 
 @pytest.fixture
-def stage(running_sandbox: Sandbox, server: Module) -> Stage:  # noqa: F811
+def stage(running_sandbox: Sandbox, server: Module) -> Stage:
     running_sandbox.post("/control/reset").raise_for_status()
     log_in(server)
     return Stage(server, running_sandbox)

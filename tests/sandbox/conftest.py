@@ -9,7 +9,7 @@ from .client import Client
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[processes.Sandbox]:
+def running_sandbox() -> Iterator[processes.Sandbox]:
     sandbox = processes.start_sandbox(
         TWITCH_APP_ID="the-client",
         TWITCH_APP_SECRET="the-client-secret",
@@ -19,13 +19,6 @@ def running() -> Iterator[processes.Sandbox]:
     )
     yield sandbox
     sandbox.stop()
-
-
-@pytest.fixture
-def sandbox(running: processes.Sandbox) -> processes.Sandbox:
-    """A sandbox that has forgotten what earlier tests did to it."""
-    running.post("/control/reset").raise_for_status()
-    return running
 
 
 @pytest.fixture

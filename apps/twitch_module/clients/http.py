@@ -139,7 +139,7 @@ class HTTPClient:
         """
         ends = time.monotonic() + self._total_seconds
         _call.left = lambda: min(ends, self._ends_at) - time.monotonic()
-        handled = sys.exc_info()[1]  # what the caller is dealing with is no cause of ours
+        handled = sys.exc_info()[1]  # the caller's own exception is not the cause of this one
         try:
             with self._session.request(
                 method,

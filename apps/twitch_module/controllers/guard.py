@@ -164,7 +164,7 @@ def _add_missing(headers: Headers, wanted: dict[str, str]) -> None:
 
 
 def _judge_peer(environ: Environ) -> None:
-    """Drop what only a proxy of ours may say, and keep what it says of its client."""
+    """Drop what only a trusted proxy may say, and keep what it says of its client."""
     environ["wsgi.errors"] = _NOWHERE
     environ[FORWARDED_FOR] = environ.get("HTTP_X_FORWARDED_FOR", "")
     environ[FORWARDED] = not environ.keys().isdisjoint(_BY_PROXIES)

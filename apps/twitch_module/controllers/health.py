@@ -10,7 +10,6 @@ from ..models.migrations import schema_version
 from ..version import VERSION
 from .http import Answer, endpoint, reply
 from .operations import Says
-from .reading import JSON
 from .schemas import Check, Health, Readiness
 
 
@@ -28,8 +27,8 @@ def health() -> Answer:
     "GET",
     tag="Operation",
     answers={
-        200: Says(Readiness, "Webhooks can be taken", media_types=(JSON,)),
-        503: Says(Readiness, "Webhooks cannot be taken", media_types=(JSON,)),
+        200: Says(Readiness, "Webhooks can be taken"),
+        503: Says(Readiness, "Webhooks cannot be taken"),
     },
 )
 def ready() -> Answer:

@@ -253,7 +253,10 @@ def _answer_unrouted(error: HTTPError) -> Answer:
         failure = error.exception or error
         reference = unexpected.report(failure, route=request.environ.get("REQUEST_METHOD", ""))
         return problem(ModuleError(f"It is in the log under {reference}"))
-    if error.status_code in (403, 404):  # of files: what is not to be had is not there
+    if error.status_code in (
+        403,
+        404,
+    ):  # a file that may not be read is answered as if it did not exist
         return problem(NotFound("There is nothing at this address"))
     refusal = BadRequest()
     refusal.status = error.status_code

@@ -62,8 +62,12 @@ class Says:
 
     model: type[BaseModel] | UnionType | None = None
     about: str = ""  # else what the model says of itself
-    media_types: tuple[str, ...] = ()
+    media_types: tuple[str, ...] = ()  # JSON for a model, nothing without one, unless named
     headers: Mapping[str, str] = field(default_factory=dict)  # those that are always there
+
+    def __post_init__(self) -> None:
+        if self.model is not None and not self.media_types:
+            object.__setattr__(self, "media_types", (JSON,))  # as frozen dataclasses do it
 
     @property
     def models(self) -> tuple[type[BaseModel], ...]:
@@ -170,7 +174,4 @@ def declare(operation: Operation) -> None:
 
 def described(answers: Answers) -> dict[int, Says]:
     """The answers in their long form."""
-    return {
-        status: one if isinstance(one, Says) else Says(one, media_types=(JSON,))
-        for status, one in answers.items()
-    }
+    return {status: one if isinstance(one, Says) else Says(one) for status, one in answers.items()}

@@ -148,7 +148,7 @@ def _faults(error: ValidationError) -> str:
 
 
 def either(one: str, other: str, example: dict[str, Any]) -> dict[str, Any]:
-    """The schema of an object that has just one of two members; null is as good as none."""
+    """The schema of an object that has just one of two members; null counts as missing."""
     null, given = {"type": "null"}, {"not": {"type": "null"}}
     return {
         "oneOf": [

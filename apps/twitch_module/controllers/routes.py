@@ -76,7 +76,7 @@ def _judge_route(method: str, path: str) -> Judged:
 def _route(method: str, path: str) -> str:
     """The route as it is declared. Raises NotFound and MethodNotAllowed."""
     found = default_app().router.resolve(path)
-    if found is None or "\r" in path:  # which the router takes for a mark of its own
+    if found is None or "\r" in path:  # the router uses \r as a marker
         raise NotFound("There is nothing at this address")
     methods = set(found.methods)
     if not {method, "GET" if method == "HEAD" else method, "ANY"} & methods:

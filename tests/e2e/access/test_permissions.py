@@ -20,7 +20,8 @@ from apps.twitch_module.domain.access.callers import SCOPES, Actor
 from apps.twitch_module.models.database import Database
 from apps.twitch_module.services.access.admin_users import AdminUsers
 from apps.twitch_module.services.access.passwords import Passwords
-from tests.e2e.conftest import Start, on_sqlite
+from tests.conftest import on_sqlite
+from tests.e2e.conftest import Start
 from tests.environment import ADMIN, PASSWORD, environment
 from tests.messages import Message
 from tests.processes import REPOSITORY, Module, clean_environment

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import Start, on_sqlite
+from tests.conftest import on_sqlite
+from tests.e2e.conftest import Start
 from tests.messages import Message
 from tests.processes import Sandbox, wait_until
 

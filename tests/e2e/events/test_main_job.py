@@ -8,7 +8,8 @@ import requests
 
 from apps.twitch_module.models.database import Database
 from apps.twitch_module.models.heartbeats import FRESH_MS
-from tests.e2e.conftest import Start, on_sqlite, shared_server
+from tests.conftest import on_sqlite
+from tests.e2e.conftest import Start, shared_server
 from tests.messages import BROADCASTER, EVENTS, RAIDER, VIEWER, Message, person
 from tests.processes import Module, Sandbox, wait_until
 

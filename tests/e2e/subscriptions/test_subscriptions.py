@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from apps.twitch_module.domain.events.catalogue import CATALOGUE, DEFAULT_TYPES, REVOKED
-from tests.e2e.conftest import Start, on_sqlite, shared_server
+from tests.conftest import on_sqlite
+from tests.e2e.conftest import Start, shared_server
 from tests.e2e.tokens.test_logins import STREAMER, Browser, log_in
 from tests.messages import EVENTS, Message, person
 from tests.processes import Module, Sandbox, wait_until

@@ -7,7 +7,8 @@ import pytest
 import requests
 
 from apps.twitch_module.client import TwitchModuleClient
-from tests.e2e.conftest import Start, on_sqlite, shared_server
+from tests.conftest import on_sqlite
+from tests.e2e.conftest import Start, shared_server
 from tests.e2e.tokens.test_logins import STREAMER, log_in
 from tests.e2e.tokens.test_renewal import ENDPOINT, TOKEN, renewals, requests_to_twitch
 from tests.processes import Module, Sandbox

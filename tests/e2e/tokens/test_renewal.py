@@ -8,7 +8,8 @@ import pytest
 import requests
 
 from apps.twitch_module.models.database import Database
-from tests.e2e.conftest import Start, on_sqlite, shared_server
+from tests.conftest import on_sqlite
+from tests.e2e.conftest import Start, shared_server
 from tests.e2e.tokens.test_logins import STREAMER, log_in
 from tests.processes import Module, Sandbox, wait_until
 

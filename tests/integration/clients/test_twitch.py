@@ -1,7 +1,6 @@
 """clients/twitch.py: every call to Helix gets its token, its second try and its deadline."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,22 +11,9 @@ from apps.twitch_module.clients.twitch_auth import TwitchAuth
 from apps.twitch_module.configuration import load_settings
 from apps.twitch_module.errors import RateLimited, TwitchRefused, TwitchUnavailable
 from tests.environment import environment
-from tests.processes import Sandbox, start_sandbox
+from tests.processes import Sandbox
 
 USERS = "/sandbox/helix/users"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    sandbox = start_sandbox()
-    yield sandbox
-    sandbox.stop()
-
-
-@pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
-    running.post("/control/reset").raise_for_status()
-    return running
 
 
 @pytest.fixture

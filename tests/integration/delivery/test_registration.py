@@ -1,23 +1,12 @@
 """services/delivery/registration.py: the core is told of this module, again when it failed."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from apps.twitch_module.clients.http import HTTPClient
 from apps.twitch_module.clients.waddlebot import WaddleBotClient
 from apps.twitch_module.configuration import load_settings
 from apps.twitch_module.models.database import Database
 from apps.twitch_module.services.delivery.registration import Registration
 from tests.environment import environment
-from tests.processes import Sandbox, start_sandbox, wait_until
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    sandbox = start_sandbox()
-    yield sandbox
-    sandbox.stop()
+from tests.processes import Sandbox, wait_until
 
 
 def test_it_registers_again_when_the_core_has_failed(database: Database, sandbox: Sandbox) -> None:

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,19 +16,12 @@ from apps.twitch_module.services.tokens.user_tokens import UserTokens
 from apps.twitch_module.vault import CannotOpen, Vault
 from tests.environment import environment
 from tests.integration.rows import columns
-from tests.processes import REPOSITORY, Sandbox, clean_environment, start_sandbox
+from tests.processes import REPOSITORY, Sandbox, clean_environment
 from tests.sandbox.client import Client
 
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 OTHER_KEY = "YWJjZGVmZ2hpamFiY2RlZmdoaWphYmNkZWZnaGlqYWI="
 USER = "100200300"
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    sandbox = start_sandbox(TWITCH_APP_ID="the-client", TWITCH_APP_SECRET="the-client-secret")
-    yield sandbox
-    sandbox.stop()
 
 
 def settings(sandbox: Sandbox) -> dict[str, str]:

@@ -27,7 +27,7 @@ def is_registered(http: HTTPClient, auth_url: str, client_id: str, url: str) -> 
 
 
 def query_of(address: str) -> str:
-    """The query of an address that somebody has pasted; "" when it is none."""
+    """The query of an address that somebody has pasted; "" when it is not an address."""
     try:
         return urlsplit(address.strip()).query
     except ValueError:

@@ -54,7 +54,7 @@ def list_(api: Api, as_json: bool) -> None:
         cost, limit = document["total_cost"], document["max_total_cost"]
         note(f"{document['total']} subscriptions; they cost {cost} of {limit}")
     else:
-        say("Twitch has no subscriptions of ours. Add a channel: cli channels add LOGIN")
+        say("Twitch has no subscriptions of this application. Add one: cli channels add LOGIN")
     if document["missing"]:
         say("Missing:")
         show_list(_MISSING, [_missing(one) for one in document["missing"]])

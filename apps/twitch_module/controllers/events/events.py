@@ -15,7 +15,7 @@ from ...models.pages import Page
 from ...models.subscriptions import channels
 from ..http import Answer, actor, endpoint, reply
 from ..operations import Says
-from ..reading import JSON, Takes
+from ..reading import Takes
 from ..times import EpochMs, rfc3339
 from .schemas import (
     Activity,
@@ -168,7 +168,7 @@ def show_activity(activity_id: str) -> Answer:
     "/twitch/activities/<activity_id>/redeliver",
     "POST",
     tag="Activities",
-    answers={202: Says(ActivityAnswer, "It is going to be delivered", media_types=(JSON,))},
+    answers={202: Says(ActivityAnswer, "It is going to be delivered")},
     errors=(Conflict,),
 )
 def redeliver_activity(activity_id: str) -> Answer:

@@ -12,7 +12,7 @@ from ...errors import Conflict, ModuleError, NotFound
 from ...models.subscriptions.channels import Channel
 from ..http import Answer, actor, audited, endpoint, reply
 from ..operations import TWITCH, Says
-from ..reading import JSON, Name, Takes, TwitchName, either
+from ..reading import Name, Takes, TwitchName, either
 from ..times import rfc3339
 from . import schemas
 
@@ -110,8 +110,8 @@ def list_channels() -> Answer:
     tag="Channels",
     takes=Takes(NewChannel, "json"),
     answers={
-        201: Says(schemas.ChannelAnswer, "The new channel", media_types=(JSON,)),
-        200: Says(schemas.ChannelAnswer, "It was there already", media_types=(JSON,)),
+        201: Says(schemas.ChannelAnswer, "The new channel"),
+        200: Says(schemas.ChannelAnswer, "It was there already"),
     },
     errors=(NotFound, *TWITCH),
 )
@@ -171,8 +171,8 @@ def remove_channel(channel_id: str) -> Answer:
     tag="Channels",
     takes=Takes(SetupQuery, "query"),
     answers={
-        200: Says(schemas.Setup, "Twitch has all that the channel wants", media_types=(JSON,)),
-        207: Says(schemas.Setup, "Something is missing; the results say why", media_types=(JSON,)),
+        200: Says(schemas.Setup, "Twitch has all that the channel wants"),
+        207: Says(schemas.Setup, "Something is missing; the results say why"),
     },
     errors=(Conflict, *TWITCH),
 )

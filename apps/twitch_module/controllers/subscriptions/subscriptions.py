@@ -8,7 +8,7 @@ from ...common import services
 from ...errors import Conflict, Invalid, NotFound
 from ..http import Answer, audited, endpoint, reply
 from ..operations import TWITCH, Fails, Says
-from ..reading import JSON, Name, Takes, TwitchName, either
+from ..reading import Name, Takes, TwitchName, either
 from ..times import rfc3339
 from . import schemas
 
@@ -63,8 +63,8 @@ def list_subscriptions() -> Answer:
     tag="Subscriptions",
     takes=Takes(NewSubscription, "json"),
     answers={
-        201: Says(schemas.SubscriptionAnswer, "The new subscription", media_types=(JSON,)),
-        200: Says(schemas.SubscriptionAnswer, "It was there already", media_types=(JSON,)),
+        201: Says(schemas.SubscriptionAnswer, "The new subscription"),
+        200: Says(schemas.SubscriptionAnswer, "It was there already"),
     },
     errors=(Fails(Conflict, "needs_login", "exists_elsewhere", "subscription_limit"), *TWITCH),
 )

@@ -83,7 +83,7 @@ def begin_login(query: LoginQuery) -> Answer:
     tag="Streamers' logins",
     takes=Takes(CallbackQuery, "query"),
     answers={
-        200: Says(schemas.Connected, media_types=(JSON,)),
+        200: Says(schemas.Connected),
         303: Says(
             about="For browsers: to a page that says how it went, without code and state",
             headers={"Location": "/twitch/auth/connected", "Set-Cookie": "Whose login it was"},

@@ -13,7 +13,7 @@ from ...models.tokens.tokens import NEEDS_LOGIN, TokenRow
 from ...services.tokens.user_token import NeedsLogin, UserToken
 from ..http import Answer, audited, endpoint, reply
 from ..operations import TWITCH, Fails, Failure, Says
-from ..reading import JSON, Takes, UserId
+from ..reading import Takes, UserId
 from ..times import rfc3339
 from . import schemas
 
@@ -51,9 +51,7 @@ _TOKEN: tuple[Failure, ...] = (
     "GET",
     tag="Streamers",
     takes=Takes(StatusQuery, "query"),
-    answers={
-        200: Says(schemas.Login | schemas.UnknownLogin, "What is known of it", media_types=(JSON,))
-    },
+    answers={200: Says(schemas.Login | schemas.UnknownLogin, "What is known of it")},
 )
 def show_login(query: StatusQuery) -> Answer:
     """Show what is known of a user's login, without asking Twitch."""

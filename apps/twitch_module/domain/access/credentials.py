@@ -1,4 +1,4 @@
-"""What admins' names and passwords may be, and what secrets of ours look like."""
+"""What admins' names and passwords may be, and what this module's secrets look like."""
 
 import hashlib
 import re

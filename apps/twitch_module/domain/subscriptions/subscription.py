@@ -87,7 +87,7 @@ class Wanted(NamedTuple):
 
 
 class Match(NamedTuple):
-    """One that is wanted, and what there is of it.
+    """A wanted subscription, and those that Twitch has for it.
 
     `right` is the one that serves. `blocking` have to go before another can be created, since
     Twitch refuses an equal one to the same callback; `obsolete` go once `right` is there.
@@ -97,7 +97,7 @@ class Match(NamedTuple):
     right: Subscription | None
     blocking: tuple[Subscription, ...]
     obsolete: tuple[Subscription, ...]
-    why: str  # why what there is does not serve; empty when there is nothing
+    why: str  # why those do not serve; empty when there are none
 
 
 class Ours(NamedTuple):
@@ -169,7 +169,7 @@ def match(
     ours: Ours,
     now: float,
 ) -> Match:
-    """What there is of one that is wanted. `there` are those of this type and condition."""
+    """What Twitch has for a wanted one. `there` are those of this type and condition."""
     right: Subscription | None = None
     wrong: list[Subscription] = []
     why = ""
@@ -229,7 +229,7 @@ def remedy(status: str) -> Remedy:
 def _fault(
     subscription: Subscription, wanted: Wanted, record: Known | None, ours: Ours, now: float
 ) -> str:
-    """Why a subscription of ours does not serve; empty when it does."""
+    """Why a subscription does not serve; empty when it does."""
     if not subscription.is_living():
         return subscription.status
     if subscription.callback != ours.callback:

@@ -152,7 +152,7 @@ class AdminAuth:
         return self._pair(session.user_id, session.session_id, successor, left_ms)
 
     def log_out(self, refresh_token: str, origin: Origin) -> None:
-        """End the session of a refresh token. Raises Unauthenticated for one that is none."""
+        """End the session of a refresh token. Raises Unauthenticated when it is not valid."""
         _, session = self._known(refresh_token)
         with self._database.transaction() as transaction:
             _end(transaction, session, "logout", origin)

@@ -18,7 +18,7 @@ from ...models.subscriptions import channels, subscriptions
 from ...models.subscriptions.channels import ChannelNames
 from ...models.tokens import tokens
 from ...models.transaction import Transaction
-from ..subscriptions.reconciler import note_end
+from ..subscriptions.failures import note_end
 from .event_storage import Row, interpret, quarantined, record
 from .group_commit import Commitment, GroupCommit
 from .last_event_times import LastEvents
@@ -109,7 +109,7 @@ class WebhookReceiver:
                 fault = str(error)
             except ModuleError:
                 raise
-            except Exception:  # a fault of ours: the others of the batch must not pay for it
+            except Exception:  # a bug here: the other messages of the batch must not suffer
                 log.error("message not read", message_id=message.message_id, exc_info=True)
                 fault = "it could not be read"
         return _Arrival(quarantined(message, fault))

@@ -63,7 +63,7 @@ class Recorded:
     by_hand: list[Wanted]
     channel: Channel | None
     known: dict[str, Known]
-    setbacks: dict[str, SubscriptionFailure]
+    failures: dict[str, SubscriptionFailure]
     logins: Mapping[str, TokenRow]  # of the streamer, and of others whose consent is needed
     now_ms: int
 

@@ -40,7 +40,7 @@ class Subscriber:
         return [rules.from_twitch(one) for one in listed.subscriptions]
 
     def subscribe(self, wanted: Wanted, *, by_hand: bool) -> tuple[Outcome, Subscription]:
-        """Have Twitch send this to us, whatever was tried before; what there is then.
+        """Have Twitch send this here, whatever was tried before; the subscription.
 
         When Twitch says that there is one already, somebody has made it meanwhile. Raises
         TwitchRefused and TwitchUnavailable.

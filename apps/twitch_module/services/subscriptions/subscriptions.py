@@ -116,7 +116,7 @@ class Subscriptions:
         with self._database.transaction(write=False) as transaction:
             known = subscriptions.known(transaction)
         if not there and subscription_id not in known:
-            raise NotFound(f"Twitch has no subscription {subscription_id!r} of ours")
+            raise NotFound(f"Twitch has no subscription {subscription_id!r} of this application")
         self._twitch.delete_subscription(subscription_id)
         with self._database.transaction() as transaction:
             subscriptions.delete(transaction, [subscription_id])
