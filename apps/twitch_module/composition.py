@@ -1,6 +1,6 @@
 """The composition root: which long-lived objects there are, and what each is made of.
 
-`build` is the table of contents. Below it, each capability builds its own.
+`compose` is the table of contents. Below it, each capability builds its own.
 """
 
 from collections.abc import Callable
@@ -40,6 +40,7 @@ from .services.subscriptions.reconciler import Reconciler
 from .services.subscriptions.subscriber import Subscriber
 from .services.subscriptions.subscription_upkeep import SubscriptionUpkeep
 from .services.subscriptions.subscriptions import Subscriptions
+from .services.tokens.key_rotation import KeyRotation
 from .services.tokens.login_links import LoginLinks
 from .services.tokens.logins import Logins
 from .services.tokens.token_upkeep import TokenUpkeep
@@ -209,8 +210,8 @@ def _delivery(base: Base) -> DeliveryServices:
 
 def _tokens(base: Base, monitored: MonitoredChannels) -> TokenServices:
     settings = base.settings
+    _check_keys(base)
     users = UserTokens(base.database, base.vault, base.auth)
-    _check_keys(users)
     usual, further = types_in_use(settings.points.rules), settings.twitch_scopes.split()
     links = LoginLinks(settings.login_url, monitored.types, usual, further)
     logins = Logins(
@@ -265,9 +266,9 @@ def _access(base: Base) -> AccessServices:
     )
 
 
-def _check_keys(users: UserTokens) -> None:
+def _check_keys(base: Base) -> None:
     try:
-        users.check_keys()
+        KeyRotation(base.database, base.vault).check_keys()
     except CannotOpen:
         raise ConfigurationError(
             [

@@ -14,8 +14,9 @@ from apps.twitch_module.commands.setup.failure import SetupFailed
 from apps.twitch_module.commands.setup.redirect_listener import RedirectListener
 from apps.twitch_module.configuration import load_settings
 from apps.twitch_module.keys import generated_key
+from apps.twitch_module.services.tokens.key_rotation import KeyRotation
 from apps.twitch_module.settings import BOT_SCOPES
-from apps.twitch_module.vault import fernet_key
+from apps.twitch_module.vault import Vault, fernet_key
 from tests.environment import SECRET
 from tests.processes import Module, Sandbox, free_port
 
@@ -154,7 +155,7 @@ def test_the_wizard_ends_with_stored_tokens_and_a_complete_env_file(
         "ADMIN_USERNAME": "admin",
     }.items() <= written.items()
     settings = load_settings(newcomer.variables, newcomer.env_file)
-    newcomer.tokens(*settings.encryption_keys).check_keys()
+    KeyRotation(newcomer.database(), Vault(settings.encryption_keys)).check_keys()
     assert monitored(newcomer) == [(STREAMER_ID,)]
     assert written.keys() >= set(GENERATED)
 

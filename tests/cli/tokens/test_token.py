@@ -7,7 +7,8 @@ from cryptography.fernet import Fernet
 
 from apps.twitch_module.domain.secret import Secret
 from apps.twitch_module.domain.tokens.oauth import Grant, Validation
-from apps.twitch_module.vault import CannotOpen
+from apps.twitch_module.services.tokens.key_rotation import KeyRotation
+from apps.twitch_module.vault import CannotOpen, Vault
 from tests.processes import Sandbox, wait_until
 
 from ..operator import KEY, STREAMER, STREAMER_ID, Operator, log_in
@@ -108,7 +109,7 @@ class TestRotateKeys:
             grant = Grant(Secret(f"access-{user}"), Secret(f"refresh-{user}"), (), 14_400)
             tokens.keep_login(Validation("app-id", user, f"user_{user}", (), 14_400), user, grant)
         new = Fernet.generate_key().decode()
-        only_new = operator.tokens(new)
+        only_new = KeyRotation(operator.database(), Vault((new,)))
         operator.variables["TOKEN_ENCRYPTION_KEYS"] = f"{new},{KEY}"
 
         with operator.database().transaction(timeout_seconds=60) as transaction:

@@ -12,6 +12,7 @@ from apps.twitch_module.configuration import load_settings
 from apps.twitch_module.domain.secret import Secret
 from apps.twitch_module.domain.tokens.oauth import Grant, Validation
 from apps.twitch_module.models.database import Database
+from apps.twitch_module.services.tokens.key_rotation import KeyRotation
 from apps.twitch_module.services.tokens.user_tokens import UserTokens
 from apps.twitch_module.vault import CannotOpen, Vault
 from tests.environment import environment
@@ -164,13 +165,13 @@ class TestChangeOfKeys:
         self, database: Database, sandbox: Sandbox
     ) -> None:
         log_in(database, sandbox)
-        both = tokens_on(database, sandbox, OTHER_KEY, KEY)
+        both = KeyRotation(database, Vault((OTHER_KEY, KEY)))
 
         assert 1 == both.seal_anew()
         assert 0 == both.seal_anew()
         assert tokens_on(database, sandbox, OTHER_KEY).valid(USER)
         with pytest.raises(CannotOpen):
-            tokens_on(database, sandbox, KEY).check_keys()
+            KeyRotation(database, Vault((KEY,))).check_keys()
 
     def test_a_renewal_on_its_way_is_not_disturbed(
         self, database: Database, sandbox: Sandbox
@@ -179,6 +180,6 @@ class TestChangeOfKeys:
         before = old.find(USER)
         assert before is not None
         both = tokens_on(database, sandbox, OTHER_KEY, KEY)
-        both.seal_anew()
+        KeyRotation(database, Vault((OTHER_KEY, KEY))).seal_anew()
 
         assert both.renewed(USER, before.version).version == before.version + 1

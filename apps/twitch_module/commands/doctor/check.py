@@ -92,15 +92,20 @@ class Examination:
             return list_all(transaction)
 
     @cached_property
-    def tokens(self) -> UserTokens | None:
-        """The tokens with the keys to open them, None where there is no key. Raises NotChecked,
+    def vault(self) -> Vault | None:
+        """The keys of the stored tokens, None where there is none. Raises NotChecked,
         ConfigurationError."""
         self.need("TOKEN_ENCRYPTION_KEYS")
         folder, keys = self.settings.data_dir, self.settings.encryption_keys
         if not keys and not (folder / "token.key").exists():
             return None  # asking for it would make one
-        vault = Vault(keys or [fernet_key(generated_key(folder, "token.key"))])
-        return UserTokens(self.database, vault, self.auth)
+        return Vault(keys or [fernet_key(generated_key(folder, "token.key"))])
+
+    @cached_property
+    def tokens(self) -> UserTokens | None:
+        """The tokens with the keys to open them, None where there is no key. Raises as `vault`."""
+        vault = self.vault
+        return None if vault is None else UserTokens(self.database, vault, self.auth)
 
     def said_of(self, user: TokenRow) -> Said:
         """What Twitch says now of a user's token. Raises NotChecked, TwitchUnavailable."""

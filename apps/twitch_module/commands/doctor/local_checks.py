@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ...errors import ConfigurationError, DatabaseUnavailable
 from ...models.migrations import VERSION
+from ...services.tokens.key_rotation import KeyRotation
 from ...vault import CannotOpen
 from .check import OK, WARNING, WRONG, Examination, Finding
 
@@ -30,7 +31,7 @@ def check_keys(examination: Examination) -> Iterator[Finding]:
     """Whether the stored tokens can be decrypted."""
     name, users = "encryption keys", len(examination.users)
     try:
-        if examination.tokens is None:
+        if examination.vault is None:
             lost = "Restore TOKEN_ENCRYPTION_KEYS, or have everybody log in again"
             yield (
                 Finding(name, WRONG, f"there is no key, but {users} users' tokens", lost)
@@ -38,7 +39,7 @@ def check_keys(examination: Examination) -> Iterator[Finding]:
                 else Finding(name, OK, "the first start generates one in DATA_DIR")
             )
             return
-        examination.tokens.check_keys()
+        KeyRotation(examination.database, examination.vault).check_keys()
     except ConfigurationError as error:
         yield Finding(name, WRONG, str(error), "Generate one with: cli setup")
     except CannotOpen:

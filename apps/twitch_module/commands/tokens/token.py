@@ -8,6 +8,7 @@ import click
 
 from ...errors import NotFound
 from ...models.tokens.tokens import TokenRow
+from ...services.tokens.key_rotation import KeyRotation
 from ...services.tokens.user_tokens import UserTokens
 from ..group import Group
 from ..installation import Installation
@@ -105,13 +106,14 @@ def rotate_keys(installation: Installation, as_json: bool) -> None:
 
     Example: cli token rotate-keys
     """
-    tokens = installation.services().tokens.users
-    users = len(tokens.list())
+    services = installation.services()
+    users = len(services.tokens.users.list())
+    rotation = KeyRotation(services.base.database, services.base.vault)
     if as_json:
-        show_json({"users": users, "changed": tokens.seal_anew()})
+        show_json({"users": users, "changed": rotation.seal_anew()})
         return
     with console().status(f"Encrypting the tokens of {users} users ..."):
-        changed = tokens.seal_anew()
+        changed = rotation.seal_anew()
     say(f"{changed} of {users} users' tokens were put under the first key")
 
 

@@ -225,33 +225,6 @@ class UserTokens:
         if self.validate(row):
             self._found_alive[row.user_id] = (refused_sha256, time.monotonic())
 
-    def check_keys(self) -> None:
-        """Open every stored token. Raises CannotOpen when a key is missing or wrong."""
-        for row in self.list():
-            self._seal.access_token(row)
-            self._seal.refresh_token(row)
-
-    def seal_anew(self) -> int:
-        """Put every token under the first key, while others go on working; how many changed.
-
-        Can be interrupted and run again at any time.
-        """
-        changed, after = 0, ""
-        while True:
-            with self._database.transaction(write=False) as transaction:
-                rows = tokens.sealed_after(transaction, after, 100)
-            if not rows:
-                return changed
-            changed += sum(self._replace_sealed(row) for row in rows)
-            after = rows[-1].user_id
-
-    def _replace_sealed(self, row: TokenRow) -> bool:
-        again = self._seal.anew(row)
-        if again is None:
-            return False
-        with self._database.transaction() as transaction:
-            return tokens.replace_sealed(transaction, row, *again)
-
     def _renew(self, row: TokenRow, lease: int) -> UserToken:
         """Exchange the refresh token, as the holder of the lease."""
         refresh_token = self._seal.refresh_token(row)
