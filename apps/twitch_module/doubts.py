@@ -17,7 +17,7 @@ class Doubt(NamedTuple):
 
 
 # Read by others than the settings: what the wizard writes of the bot.
-_OTHER_VARIABLES = frozenset({"TWITCH_BOT_NAME", "TWITCH_CHANNEL", "WADDLEBOT_TWITCH_TOKEN"})
+_OTHER_VARIABLES = frozenset({"TWITCH_CHANNEL", "WADDLEBOT_TWITCH_TOKEN"})
 
 
 def doubts(environ: Mapping[str, str], dotenv: Path | None = DOTENV) -> list[Doubt]:

@@ -20,7 +20,7 @@ from pydantic import (
 
 from .domain.access.credentials import normal_username
 from .domain.delivery.reputation_contract import ContractName
-from .domain.events.points import Policy
+from .domain.points.policy import Policy
 
 APP_FOLDER = Path(__file__).resolve().parent
 # A checkout has its own `.env` and data; where the package is installed, the folder that it is
@@ -87,6 +87,8 @@ class Settings(BaseModel):
     twitch_redirect_uri: str
     # Scopes to ask streamers for beyond those that the event types need, with spaces between.
     twitch_scopes: str = ""
+    # The bot's own account, by its login: `cli setup` writes it, and it gets no points.
+    twitch_bot_name: str = ""
     # What the bot's own account is asked for by `cli setup`, with spaces between.
     twitch_bot_scopes: str = BOT_SCOPES
     twitch_api_url: str = "https://api.twitch.tv/helix"

@@ -35,7 +35,10 @@ def monitored(cli: Commands) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def sent(service: object) -> list[str]:
     """The ids of messages that the service has got, oldest first."""
-    messages = [Message("channel.cheer") for _ in range(7)]
+    messages = [
+        Message("channel.cheer", {**EVENTS["channel.cheer"], "bits": bits})
+        for bits in range(250, 257)
+    ]
     assert {service.post(one).status_code for one in messages} == {204}  # type: ignore[attr-defined]
     return [one.message_id for one in messages]
 

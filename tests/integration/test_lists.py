@@ -9,7 +9,7 @@ import pytest
 from apps.twitch_module.models.database import Database
 from apps.twitch_module.models.delivery import activities
 from apps.twitch_module.models.events import events
-from apps.twitch_module.models.events.ingest import insert
+from apps.twitch_module.models.events.ingest import Entry, insert
 from apps.twitch_module.models.pages import id_bounds
 from apps.twitch_module.models.transaction import Transaction
 
@@ -44,7 +44,7 @@ def rows(database: Database) -> list[Row]:
             earned = None
             if row["status"]:
                 earned = activity(activity_type=TYPES[event_type], status=row["status"])
-            insert(transaction, [(new, earned)], row["at_ms"])
+            insert(transaction, [Entry(new, earned)], row["at_ms"])
             made.append(row)
     return made[::-1]
 

@@ -32,7 +32,7 @@ def test_pydal_knows_each_table_as_the_migrations_make_it(database: Database, ta
     sql = _SQLITE_COLUMNS if database.sqlite else _POSTGRES_COLUMNS
     found = {row[0] for row in columns(database, sql.format(table))}
 
-    assert {"id", *TABLES[table]} == found - {"body"}
+    assert set(TABLES[table]) == found - {"body", "id"} | (TABLES[table].keys() & {"id"})
 
 
 def test_a_database_that_another_machine_made_is_taken_as_it_is(

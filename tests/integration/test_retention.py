@@ -6,11 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 from apps.twitch_module.models.database import Database
-from apps.twitch_module.models.events.ingest import insert
+from apps.twitch_module.models.events.ingest import Entry, insert
+from apps.twitch_module.models.points import totals
+from apps.twitch_module.models.points.totals import Change, sum_of
 from apps.twitch_module.services import retention
 from apps.twitch_module.services.retention import Retention
 
-from .rows import columns, event, fill
+from .rows import activity, columns, event, fill
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -67,13 +69,27 @@ def test_what_is_still_to_be_delivered_stays(
 
 def test_events_without_an_activity_go_too(database: Database, keeper: Retention) -> None:
     with database.transaction() as transaction:
-        insert(transaction, [(event("raw", outcome="quarantined"), None)], 1000)
-        transaction.execute(
-            "INSERT INTO twitch_follows (follow_id, event_id, entered_at_ms) VALUES ('f', 'e', 1)"
-        )
+        insert(transaction, [Entry(event("raw", outcome="quarantined"))], 1000)
 
     assert 1 == keeper.forget()
-    assert [] == columns(database, "SELECT id FROM twitch_follows")
+
+
+def test_totals_outlast_the_events_and_so_do_the_keys_of_follows(
+    database: Database, keeper: Retention
+) -> None:
+    keys = ["ever:follow:7001:8001", "ever:redemption:1", "near:bits:7001:8001:a"]
+    entries = [
+        Entry(event(key), activity(natural_key=key, status="delivered"), key, 1000) for key in keys
+    ]
+    with database.transaction() as transaction:
+        insert(transaction, entries, 1000)
+        if not database.sqlite:  # there, retention itself sums up
+            of = sum_of("7001", "8001", "follow", activity().happened_at_ms)
+            totals.add(transaction, [Change(of, 30, 3)])
+
+    assert 3 == keeper.forget()
+    assert [(30, 3)] == columns(database, "SELECT points, times FROM twitch_totals")
+    assert [(keys[0],)] == columns(database, "SELECT key FROM twitch_natural_keys")
 
 
 def test_events_come_in_while_old_ones_go(database: Database, keeper: Retention) -> None:
@@ -87,10 +103,10 @@ def test_events_come_in_while_old_ones_go(database: Database, keeper: Retention)
         with database.transaction() as transaction:
             new = insert(
                 transaction,
-                [(event(f"new-{number}", outcome="unscored"), None)],
+                [Entry(event(f"new-{number}", outcome="unscored"))],
                 transaction.now_ms(),
             )
-        number += len(new)
+        number += len(new.new)
     going.join()
 
     assert [-3000] == came

@@ -36,7 +36,7 @@ class TestDoubts:
         names = [name.upper() for name in Settings.model_fields if name != "points"]
         read = [*names, *(f"{name}_FILE" for name in names), "ACTIVITY_POINTS", "POINTS_FILE"]
 
-        assert self.found(**dict.fromkeys(read, "x"), TWITCH_BOT_NAME="x") == []
+        assert self.found(**dict.fromkeys(read, "x")) == []
 
     def test_in_dotenv_whatever_looks_like_ours_is_named(self, dotenv: Path) -> None:
         dotenv.touch(0o600)

@@ -73,10 +73,11 @@ FOR_ENTRY_POINTS = (BELOW.keys() | ENTRY_POINTS) - {"controllers"}
 # What each capability may know of the others, in every layer.
 CAPABILITIES: dict[str, set[str]] = {
     "access": set(),
+    "points": {"delivery", "events"},
     "delivery": {"events"},
     "tokens": {"access", "events", "subscriptions"},
-    "events": {"access", "delivery", "subscriptions", "tokens"},
-    "subscriptions": {"access", "delivery", "events", "tokens"},
+    "events": {"access", "delivery", "points", "subscriptions", "tokens"},
+    "subscriptions": {"access", "delivery", "events", "points", "tokens"},
 }
 
 # Who may use what has an effect outside the process, or knows of one.
@@ -116,6 +117,7 @@ PURE = {
     "dataclasses",
     "datetime",
     "decimal",
+    "zoneinfo",
     "enum",
     "fractions",
     "functools",

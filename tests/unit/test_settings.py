@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from apps.twitch_module.configuration import load_settings
-from apps.twitch_module.domain.events.points import Rule, default_policy
+from apps.twitch_module.domain.points.policy import Rule, default_policy
 from apps.twitch_module.errors import ConfigurationError
 from apps.twitch_module.settings import Settings
 from tests.environment import environment

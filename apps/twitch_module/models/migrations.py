@@ -21,8 +21,8 @@ class OnPostgreSQL(str):
     """A statement that SQLite does without."""
 
 
-# {id}: a key that counts up. {id_of}: another table's. {bytes}: raw bytes. Everything else is the
-# same on both.
+# {id}: a key that counts up. {id_of}: another table's. {bytes}: raw bytes. {without_rowid}: where
+# the rows stand in the order of the key. Everything else is the same on both.
 _STEPS: tuple[tuple[str, ...], ...] = (
     (
         """CREATE TABLE twitch_events (
@@ -201,6 +201,50 @@ _STEPS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE service_tokens ADD COLUMN exchange_only BIGINT NOT NULL DEFAULT 0",
         "ALTER TABLE service_tokens ADD COLUMN successor_id BIGINT",
     ),
+    (
+        # What an activity is, when it happened, and what it takes back.
+        "ALTER TABLE twitch_activities ADD COLUMN natural_key TEXT",
+        "ALTER TABLE twitch_activities ADD COLUMN happened_at_ms BIGINT",
+        "ALTER TABLE twitch_activities ADD COLUMN kind TEXT NOT NULL DEFAULT 'earned'",
+        "ALTER TABLE twitch_activities ADD COLUMN reverses BIGINT",
+        """CREATE UNIQUE INDEX twitch_activities_reversal ON twitch_activities (reverses)
+            WHERE reverses IS NOT NULL""",
+        # What may be taken back, by what it is.
+        """CREATE INDEX twitch_activities_revocable ON twitch_activities
+            (natural_key, happened_at_ms) WHERE activity_type IN ('ban', 'timeout', 'redemption')
+            AND kind = 'earned'""",
+        """CREATE TABLE twitch_natural_keys (
+            key TEXT NOT NULL PRIMARY KEY, id BIGINT NOT NULL, at_ms BIGINT NOT NULL
+            ){without_rowid}""",
+        """INSERT INTO twitch_natural_keys (key, id, at_ms)
+            SELECT 'ever:follow:' || channel_id || ':' || user_id, min(id), min(created_at_ms)
+            FROM twitch_activities WHERE activity_type = 'follow' AND user_id <> ''
+            GROUP BY channel_id, user_id""",
+        """CREATE TABLE twitch_totals (
+            channel_id TEXT NOT NULL, user_id TEXT NOT NULL, activity_type TEXT NOT NULL,
+            day BIGINT NOT NULL, points BIGINT NOT NULL, times BIGINT NOT NULL,
+            PRIMARY KEY (channel_id, day, user_id, activity_type)){without_rowid}""",
+        "CREATE INDEX twitch_totals_user ON twitch_totals (user_id)",
+        # On SQLite, all but those that are not in the index of message ids yet: see totals.py.
+        f"""INSERT INTO twitch_totals (channel_id, user_id, activity_type, day, points, times)
+            SELECT channel_id, user_id, activity_type, created_at_ms / 86400000, sum(amount),
+                count(*)
+            FROM twitch_activities WHERE amount <> 0 AND user_id <> ''
+                AND id <= coalesce((SELECT CAST(value AS BIGINT) FROM twitch_facts
+                    WHERE name = '{INDEXED_TO}'), 9223372036854775807)
+            GROUP BY 1, 2, 3, 4""",
+        """CREATE TABLE twitch_limit_counters (
+            channel_id TEXT NOT NULL, user_id TEXT NOT NULL, activity_type TEXT NOT NULL,
+            period TEXT NOT NULL, points BIGINT NOT NULL, times BIGINT NOT NULL,
+            last_at_ms BIGINT NOT NULL,
+            PRIMARY KEY (channel_id, user_id, activity_type, period)){without_rowid}""",
+        "CREATE INDEX twitch_limit_counters_time ON twitch_limit_counters (last_at_ms)",
+        """CREATE TABLE twitch_streams (
+            channel_id TEXT NOT NULL, stream_id TEXT NOT NULL, started_at_ms BIGINT NOT NULL,
+            ended_at_ms BIGINT, PRIMARY KEY (channel_id, started_at_ms)){without_rowid}""",
+        """CREATE INDEX twitch_activities_held ON twitch_activities (channel_id, id)
+            WHERE status = 'held'""",
+    ),
 )
 VERSION = len(_STEPS)
 
@@ -254,9 +298,10 @@ def _version(transaction: Transaction) -> int:
 def _in_dialect(statement: str, *, sqlite: bool) -> str:
     if sqlite:
         key = "INTEGER PRIMARY KEY"
-        return statement.format(id=key, id_of=key, bytes="BLOB")
+        return statement.format(id=key, id_of=key, bytes="BLOB", without_rowid=" WITHOUT ROWID")
     return statement.format(
         id="BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
         id_of="BIGINT NOT NULL PRIMARY KEY",
         bytes="BYTEA",
+        without_rowid="",
     )

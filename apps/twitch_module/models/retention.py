@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from .events import message_ids
 from .events.events import OUT_OF_IT
+from .points import natural_keys
 from .transaction import Transaction
 
 
@@ -19,6 +21,9 @@ def delete_events(transaction: Transaction, ids: Sequence[int]) -> int:
     """Delete events with their activities, but for what is still to be delivered; how many."""
     if not ids:
         return 0
+    if transaction.sqlite and max(ids) > message_ids.indexed_to(transaction):
+        message_ids.index(transaction)  # what is deleted must have been summed up
+    natural_keys.forget(transaction, ids)
     places = ", ".join(["%s"] * len(ids))
     transaction.execute(
         f"DELETE FROM twitch_activities WHERE id IN ({places}) AND {OUT_OF_IT}", ids
@@ -28,15 +33,5 @@ def delete_events(transaction: Transaction, ids: Sequence[int]) -> int:
         " AND NOT EXISTS (SELECT 1 FROM twitch_activities a WHERE a.id = twitch_events.id)"
         " RETURNING id",
         ids,
-    )
-    return len(deleted)
-
-
-def delete_follows(transaction: Transaction, before_ms: int, limit: int) -> int:
-    """Forget that old follows were entered; how many."""
-    deleted = transaction.execute(
-        "DELETE FROM twitch_follows WHERE id IN (SELECT id FROM twitch_follows"
-        " WHERE entered_at_ms < %s ORDER BY id LIMIT %s) RETURNING id",
-        [before_ms, limit],
     )
     return len(deleted)

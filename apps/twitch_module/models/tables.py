@@ -36,7 +36,7 @@ TABLES: dict[str, dict[str, str]] = {
         "units": _BIGINT,
         "amount": _BIGINT,  # the points
         "rule": _TEXT,  # JSON: the rule that gave them, and what went into it
-        "status": _TEXT,  # pending, leased, delivered, skipped or dead
+        "status": _TEXT,  # pending, leased, delivered, skipped, dead or held
         "reason": _TEXT,  # why it is skipped or dead, or what the last try ran into
         "attempts": _BIGINT,
         "due_at_ms": _BIGINT,  # pending: the next try; leased: the end of the lease
@@ -45,6 +45,38 @@ TABLES: dict[str, dict[str, str]] = {
         "receipt": _TEXT,  # JSON: the last answer of the reputation API
         "delivered_at_ms": _BIGINT,
         "created_at_ms": _BIGINT,
+        "natural_key": _TEXT,  # what it is, under whichever message id; empty for nobody's
+        "happened_at_ms": _BIGINT,  # by the event; empty where that was never recorded
+        "kind": _TEXT,  # earned, reversal or correction
+        "reverses": _BIGINT,  # the activity whose points it takes back; unique
+    },
+    "twitch_natural_keys": {
+        "key": _TEXT,
+        "id": _BIGINT,  # of the event that holds it
+        "at_ms": _BIGINT,  # when that happened
+    },
+    "twitch_totals": {
+        "channel_id": _TEXT,
+        "user_id": _TEXT,
+        "activity_type": _TEXT,
+        "day": _BIGINT,  # of UTC, since 1970-01-01
+        "points": _BIGINT,
+        "times": _BIGINT,  # that gave points
+    },
+    "twitch_limit_counters": {
+        "channel_id": _TEXT,
+        "user_id": _TEXT,  # empty for what is counted for the whole channel
+        "activity_type": _TEXT,
+        "period": _TEXT,  # ever, a day, a stream or a minute
+        "points": _BIGINT,  # without their sign
+        "times": _BIGINT,
+        "last_at_ms": _BIGINT,  # the newest, by the event's own time
+    },
+    "twitch_streams": {
+        "channel_id": _TEXT,
+        "stream_id": _TEXT,
+        "started_at_ms": _BIGINT,
+        "ended_at_ms": _BIGINT,
     },
     "twitch_channels": {
         "channel_id": _TEXT,  # Twitch's user id of the broadcaster; unique
@@ -84,11 +116,6 @@ TABLES: dict[str, dict[str, str]] = {
         "failures": _BIGINT,  # within a day of each other
         "failed_at_ms": _BIGINT,
         "retry_at_ms": _BIGINT,  # empty for never
-    },
-    "twitch_follows": {
-        "follow_id": _TEXT,  # channel, user and second; unique
-        "event_id": _TEXT,
-        "entered_at_ms": _BIGINT,
     },
     "twitch_facts": {
         "name": _TEXT,

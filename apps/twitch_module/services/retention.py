@@ -57,7 +57,6 @@ class Retention:
                 break
             with self._database.transaction() as transaction:
                 forgotten += retention.delete_events(transaction, old)
-                retention.delete_follows(transaction, before_ms, BATCH)
                 if transaction.sqlite:
                     message_ids.forget(transaction, old[-1], before_ms // WEEK_MS, BATCH)
             after_id = old[-1]

@@ -14,6 +14,7 @@ import requests
 from cryptography.fernet import Fernet
 
 from apps.twitch_module.commands.doctor.work_checks import KINDS
+from apps.twitch_module.domain.events.catalogue import DEFAULT_TYPES
 from apps.twitch_module.settings import BOT_SCOPES
 from tests.environment import SECRET
 from tests.integration.rows import fill
@@ -126,7 +127,7 @@ def subscribe(sandbox: Sandbox, module: Module) -> None:
         found = sandbox.control("subscriptions")["subscriptions"]
         return sum(one["status"] == "enabled" for one in found)
 
-    wait_until(lambda: enabled() == 7)
+    wait_until(lambda: enabled() == len(DEFAULT_TYPES) + 1)
 
 
 def test_the_servers_of_the_contract_are_asked(ward: Ward) -> None:
@@ -165,7 +166,7 @@ def test_nothing_is_wrong_where_nothing_is(ward: Ward) -> None:
         "gateway API",
         "core API",
     ] == [one["check"] for one in findings]
-    assert "7 enabled, 0 pending" in findings[9]["detail"]
+    assert "8 enabled, 0 pending" in findings[9]["detail"]
     # Nobody gets points from an examination.
     assert [] == ward.sandbox.control("received")["received"]
 

@@ -42,7 +42,6 @@ def earned(cli: Commands, *words: str) -> dict[str, object]:
         (("channel.cheer", "--bits", "250"), "bits", 250),
         (("channel.raid", "--viewers", "7"), "raid", 30),
         (("channel.subscription.gift", "--gifts", "3", "--tier", "2000"), "subgift", 60),
-        (("channel.subscribe", "--gifted"), "sub_gifted", 50),
         (("channel.ban",), "ban", -10),
     ],
 )
@@ -80,8 +79,25 @@ def test_waiting_shows_a_table_and_an_anonymous_cheer_belongs_to_nobody(cli: Com
     assert "nobody" in shown and "skipped" in shown and "anonymous" in shown
 
 
-def test_waiting_for_what_earns_nothing_says_so(cli: Commands) -> None:
-    assert "earns nothing" in cli.done("simulate", "stream.online", "--wait")
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("stream.online",), "the points policy has no rule"),
+        (("channel.subscribe", "--gifted"), "the points policy has no rule"),
+        (("channel.follow", "--user", "300400500"), "the broadcaster in the own channel"),
+    ],
+)
+def test_waiting_for_what_earns_nothing_says_why(
+    cli: Commands, words: tuple[str, ...], why: str
+) -> None:
+    assert f"earns nothing: {why}" in cli.done("simulate", *words, "--wait")
+
+
+def test_the_second_follow_of_a_viewer_is_a_twin(cli: Commands) -> None:
+    words = ("simulate", "channel.follow", "--user", "a_loyal_viewer", "--wait")
+    first = cli.json(*words)["messages"][0]["message_id"]
+
+    assert f"earns nothing: twin of {first}" in cli.done(*words)
 
 
 def test_what_does_not_arrive_in_time_ends_with_1(cli: Commands, running_sandbox: Sandbox) -> None:
@@ -123,14 +139,15 @@ def test_a_secret_that_is_not_the_services_ends_with_1(cli: Commands) -> None:
 
 
 def test_a_body_of_ones_own_is_the_event_or_goes_as_it_is(cli: Commands, tmp_path: Path) -> None:
-    event = {"broadcaster_user_id": "77", "user_id": "88", "user_name": "Own", "followed_at": ""}
+    who = {"broadcaster_user_id": "300400500", "user_id": "88", "user_name": "Own"}
+    event = {**who, "followed_at": ""}
     (tmp_path / "event.json").write_text(json.dumps(event))
     one = earned(cli, "channel.follow", "--body", str(tmp_path / "event.json"))
     words = ("simulate", "channel.follow", "--body", "-", "--json")
     raw = json.loads(cli.run(*words, typed="{broken").stdout)["messages"][0]
     kept = cli.json("events", "show", raw["message_id"])["event"]
 
-    assert (one["channel_id"], one["user_name"]) == ("77", "Own")
+    assert (one["channel_id"], one["user_name"]) == ("300400500", "Own")
     assert (kept["outcome"], kept["event_data"]) == ("quarantined", "{broken")
 
 

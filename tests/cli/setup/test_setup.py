@@ -317,7 +317,7 @@ def test_a_running_service_makes_the_subscriptions_at_once(
         module.stop()
 
     assert (0, "") == (ended.returncode, ended.stderr)
-    assert "Its subscriptions: 6 created" in ended.stdout
+    assert "Its subscriptions: 7 created" in ended.stdout
 
 
 def test_an_address_can_be_pasted_while_the_wizard_listens(

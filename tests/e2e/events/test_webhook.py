@@ -308,6 +308,7 @@ class TestDatabaseAway:
 
     def test_a_locked_sqlite_file(self, running_sandbox: object, tmp_path: Path) -> None:
         module = Module(tmp_path, DB_URI="sqlite://storage.db", WORKER="off").wait_until_ready()
+        module.watch(BROADCASTER["id"])
         other = sqlite3.connect(tmp_path / "storage.db", isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
         message = Message()
@@ -360,6 +361,7 @@ class TestDatabaseAway:
         self, postgres_server: PostgresServer, postgres_uri: str, tmp_path: Path
     ) -> None:
         module = Module(tmp_path, DB_URI=postgres_uri, WORKER="off").wait_until_ready()
+        module.watch(BROADCASTER["id"])
         acknowledged: list[str] = []
         stop = threading.Event()
 

@@ -61,7 +61,7 @@ class Senders:
             for count in range(1_000_000):
                 if self._stopping.is_set():
                     return
-                message = self._next(f"{number}{count % 40:03}", again=count % 3 == 0)
+                message = self._next(f"90{number}{count % 40:03}", count + 1, again=count % 3 == 0)
                 answer = session.post(
                     self._module.url + "/twitch/webhook",
                     data=message.content(),
@@ -76,13 +76,13 @@ class Senders:
                         self._refused[message.message_id] = message
                 self._stopping.wait(0 if answer.status_code == 204 else 0.05)
 
-    def _next(self, user: str, *, again: bool) -> Message:
+    def _next(self, user: str, bits: int, *, again: bool) -> Message:
         with self._lock:
             if again and self._refused:
                 return self._refused.popitem()[1]
         who = person("user", {"id": user, "login": f"viewer{user}", "name": f"Viewer{user}"})
         event = {**who, **person("broadcaster_user", BROADCASTER), "message": "x" * 200}
-        return Message("channel.cheer", {**event, "is_anonymous": False, "bits": 100})
+        return Message("channel.cheer", {**event, "is_anonymous": False, "bits": bits})
 
     def count(self, phase: str, status: str) -> int:
         """How many answers there were of this status."""
@@ -152,6 +152,7 @@ def main() -> None:
         )
         try:
             module.wait_until_ready()
+            module.watch(BROADCASTER["id"])
             result = run(disk, module, sandbox)
         finally:
             module.stop()

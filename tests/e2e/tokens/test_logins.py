@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
+from apps.twitch_module.domain.events.catalogue import DEFAULT_TYPES
 from apps.twitch_module.models.database import Database
 from tests.conftest import on_sqlite
 from tests.e2e.conftest import Start, shared_server
@@ -551,7 +552,7 @@ def test_the_subscriptions_of_a_monitored_channel_are_set_up_after_its_login(
         found = sandbox.control("subscriptions")["subscriptions"]
         return {one["type"] for one in found if one["status"] == "enabled"}
 
-    wait_until(lambda: len(enabled() - {"user.authorization.revoke"}) == 6)
+    wait_until(lambda: len(enabled() - {"user.authorization.revoke"}) == len(DEFAULT_TYPES))
 
 
 @shared_server

@@ -261,7 +261,7 @@ def vars_of(lease: Lease) -> dict[str, object]:
 def test_the_same_ids_written_by_processes_in_any_order_are_stored_once(
     database: Database,
 ) -> None:
-    from apps.twitch_module.models.events.ingest import insert
+    from apps.twitch_module.models.events.ingest import Entry, insert
 
     new: list[str] = []
 
@@ -270,7 +270,8 @@ def test_the_same_ids_written_by_processes_in_any_order_are_stored_once(
         for start in range(0, 50, 10):
             part = sorted(ids[start : start + 10])
             with database.transaction() as transaction:
-                new.extend(insert(transaction, [(event(one), None) for one in part], 1))
+                entries = [Entry(event(one)) for one in part]
+                new.extend(insert(transaction, entries, 1).new)
 
     threads = [threading.Thread(target=write, args=(offset,)) for offset in range(8)]
     for thread in threads:

@@ -9,7 +9,7 @@ from apps.twitch_module.clients.waddlebot import Sent, WaddleBotClient
 from apps.twitch_module.domain.delivery.reputation_contract import CONTRACTS
 from apps.twitch_module.domain.delivery.waddlebot import Context, Failure
 from apps.twitch_module.models.database import Database
-from apps.twitch_module.models.events.ingest import insert
+from apps.twitch_module.models.events.ingest import Entry, insert
 from apps.twitch_module.services.delivery.worker import DeliveryWorker
 from tests.integration.rows import activity, columns, event, fill
 from tests.processes import wait_until
@@ -99,8 +99,8 @@ def test_activities_that_the_api_breaks_at_hold_up_no_others(database: Database)
     with database.transaction() as transaction:
         for number in range(250):  # the oldest hundred are poison
             kind = "ban" if number < 100 else "follow"
-            pair = (event(f"message-{number}"), activity(activity_type=kind))
-            insert(transaction, [pair], 1000 + number)
+            entry = Entry(event(f"message-{number}"), activity(activity_type=kind))
+            insert(transaction, [entry], 1000 + number)
     client = Answering(breaks_at='"ban"')
     with working(database, client):
         sent = {client.sent.get(timeout=10) for _ in range(150)}
@@ -118,7 +118,7 @@ def test_who_has_just_acted_does_not_wait_behind_a_backlog(database: Database) -
             for _ in range(200):
                 client.sent.get(timeout=10)
             with database.transaction() as transaction:
-                insert(transaction, [(event(f"fresh-{number}"), activity())])
+                insert(transaction, [Entry(event(f"fresh-{number}"), activity())])
             behind = client.sent.qsize()
             worker.wake()
             before = 0

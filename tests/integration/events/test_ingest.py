@@ -17,20 +17,20 @@ DAY_MS = WEEK_MS // 7
 MINUTE_MS = 60_000
 
 
-def pair(event_id: str) -> ingest.Pair:
+def entry(event_id: str) -> ingest.Entry:
     """An event, and the activity that it earns."""
     event = NewEvent(
         *(event_id, "channel.follow", "2", "subscription", "7001", "A_Channel"),
         *("42", "viewer", "Viewer", events.SCORED, None, event_id.encode()),
     )
-    activity = NewActivity("follow", 0, 10, "{}", "pending", None)
-    return event, activity
+    activity = NewActivity("follow", 0, 10, "{}", "pending", None, MIDNIGHT_MS, None)
+    return ingest.Entry(event, activity)
 
 
 def insert(database: Database, at_ms: int, *event_ids: str) -> list[str]:
     """Those that were new."""
     with database.transaction() as transaction:
-        return sorted(ingest.insert(transaction, [pair(one) for one in event_ids], at_ms))
+        return sorted(ingest.insert(transaction, [entry(one) for one in event_ids], at_ms).new)
 
 
 def numbers(database: Database) -> tuple[int, int]:
@@ -69,13 +69,13 @@ def test_ids_that_are_in_the_index_stay_taken_then_too(database: Database, back_
     many = [f"id-{number:05d}" for number in range(INDEX_AFTER + 1)]
     recent = RecentIds()
     with database.transaction() as transaction:
-        ingest.insert(transaction, [pair(one) for one in many], MIDNIGHT_MS, recent=recent)
+        ingest.insert(transaction, [entry(one) for one in many], MIDNIGHT_MS, recent=recent)
     for _ in range(2):  # after the first of these, they are in the index
         with database.transaction() as transaction:
             found = ingest.insert(
-                transaction, [pair(many[0]), pair(many[-1])], MIDNIGHT_MS - back_ms, recent=recent
+                transaction, [entry(many[0]), entry(many[-1])], MIDNIGHT_MS - back_ms, recent=recent
             )
-            assert {} == found
+            assert {} == found.new
 
 
 def test_an_event_is_found_by_its_id_however_old_it_is(database: Database) -> None:
@@ -95,7 +95,7 @@ def test_at_the_turn_of_a_week_the_same_id_waits_for_the_other_transaction(
 ) -> None:
     with ThreadPoolExecutor(1) as pool:
         with database.transaction() as transaction:
-            assert {"a"} == ingest.insert(transaction, [pair("a")], MIDNIGHT_MS - 1).keys()
+            assert {"a"} == ingest.insert(transaction, [entry("a")], MIDNIGHT_MS - 1).new.keys()
             later = pool.submit(insert, database, MIDNIGHT_MS, "a")
             assert not wait([later], timeout=0.3).done
 

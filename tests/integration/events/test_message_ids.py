@@ -36,8 +36,8 @@ def enter(
     new: set[str] = set()
     try:
         with database.transaction() as transaction:
-            pairs: list[ingest.Pair] = [(event(one, outcome="unscored"), None) for one in ids]
-            new |= ingest.insert(transaction, pairs, at_ms, recent=recent).keys()
+            entries = [ingest.Entry(event(one, outcome="unscored")) for one in ids]
+            new |= ingest.insert(transaction, entries, at_ms, recent=recent).new.keys()
             if undone:
                 raise Undone
     except Undone:

@@ -1,11 +1,9 @@
 """services/events/webhooks.py: what is acknowledged, whatever is wrong with it, is stored."""
 
-from typing import Any
-
 import pytest
 
-from apps.twitch_module.domain.events.notification import Notification, understand
-from apps.twitch_module.domain.events.points import default_policy
+from apps.twitch_module.domain.events.notification import Notification, read_notification
+from apps.twitch_module.domain.points.policy import default_policy
 from apps.twitch_module.models.database import Database
 from apps.twitch_module.services.events import webhooks
 from apps.twitch_module.services.events.monitored_channels import MonitoredChannels
@@ -13,18 +11,20 @@ from apps.twitch_module.services.events.webhooks import WebhookReceiver
 from tests.environment import SECRET
 from tests.messages import EVENTS, Message
 
-from ..rows import columns
+from ..rows import columns, watch
 
 
 def test_a_message_that_a_fault_of_ours_hits_is_kept_aside_alone(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def faulty(payload: dict[str, Any]) -> Notification:
-        if payload["event"]["user_id"] == "666":
+    def faulty(body: bytes) -> Notification:
+        notification = read_notification(body)
+        if notification.user.id == "666":
             raise ZeroDivisionError
-        return understand(payload)
+        return notification
 
-    monkeypatch.setattr(webhooks, "understand", faulty)
+    monkeypatch.setattr(webhooks, "read_notification", faulty)
+    watch(database)
     receiver = WebhookReceiver(
         database,
         [SECRET.encode()],

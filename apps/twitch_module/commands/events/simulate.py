@@ -22,8 +22,8 @@ from ..pages import fetch
 from ..parameter_types import EVENT_TYPE
 from ..remote import as_json, remote
 from ..terminal import note, say, show_json, show_list
-from .simulated_event import Act, Person, body_of, headers_of
-from .simulated_people import people_of
+from .simulated_event import Act, Person, body_of, headers_of, is_gift
+from .simulated_people import people_of, some_viewer
 
 _OLD = timedelta(minutes=11)  # one more than is taken
 _USUAL_UNITS = 100
@@ -50,7 +50,7 @@ class Sent:
     "--channel",
     help="A monitored channel: its login, id, or ID:LOGIN.  [default: the first one]",
 )
-@click.option("--user", help="A login, an id, or ID:LOGIN.  [default: somebody invented]")
+@click.option("--user", help="A login, an id, or ID:LOGIN.  [default: somebody new each time]")
 @click.option("--bits", type=click.IntRange(min=0), metavar="N", help="So many bits.")
 @click.option("--viewers", type=click.IntRange(min=0), metavar="N", help="So many viewers.")
 @click.option("--gifts", type=click.IntRange(min=0), metavar="N", help="So many gifts.")
@@ -132,7 +132,8 @@ def _send_all(
     for _ in range(count):
         instant = datetime.now(UTC) - (_OLD if old else timedelta())
         timestamp = instant.isoformat().replace("+00:00", "Z")
-        act = _act(CATALOGUE[event_type], said, channel, user, timestamp, settings)
+        who = user or (None if said["anonymous"] else some_viewer())
+        act = _act(CATALOGUE[event_type], said, channel, who, timestamp, settings)
         this_id = message_id or f"{SIMULATED_PREFIX}{uuid4().hex[:16]}"
         this_body = _body(act, given)
         headers = _headers(event_type, this_body, this_id, timestamp, secret)
@@ -155,7 +156,7 @@ def _act(
     tier = said["tier"]
     if tier and not row.tier:
         raise click.UsageError(f"{row.name} has no tier")
-    if said["gifted"] and not row.when:
+    if said["gifted"] and not is_gift(row):
         raise click.UsageError(f"{row.name} cannot be --gifted")
     units = _units(row, said)
     gifted = said["gifted"]
@@ -170,8 +171,9 @@ def _units(row: EventType, said: dict[str, Any]) -> int:
         if said[name] is not None
     }
     for name in given:
-        if row.units is None or name not in (own, "amount"):
-            takes = f"; it has --{own or 'amount'}" if row.units else ""
+        counts = row.units or row.money or row.shares
+        if counts is None or name not in (own, "amount"):
+            takes = f"; it has --{own or 'amount'}" if counts else ""
             raise click.UsageError(f"{row.name} has no --{name}{takes}")
     return next(iter(given.values()), 5 if own == "gifts" else _USUAL_UNITS)
 
@@ -228,7 +230,8 @@ def _followed(
         if len(found) == len(scored) and all(one["status"] in _FINAL for one in found):
             break
     if tell and not scored:
-        say("It is recorded, and earns nothing")
+        for why in sorted({one["reason"] or "the points policy has no rule" for one in events}):
+            say(f"It is recorded, and earns nothing: {why}")
     elif tell:
         show_list(COLUMNS, [cells(one) for one in found])
         waiting = sum(one["status"] not in _FINAL for one in found)

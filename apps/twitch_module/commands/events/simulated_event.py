@@ -7,6 +7,7 @@ import json
 import zlib
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from ...domain.events.catalogue import CATALOGUE, EventType
 from ...domain.events.eventsub import NOTIFICATION, sign
@@ -62,9 +63,23 @@ def event_of(act: Act) -> Event:
         _put(event, row.units.split("."), act.units)
     if row.tier is not None:
         event[row.tier] = act.tier
-    if row.when is not None:
-        event[row.when[0]] = act.is_flagged
+    if is_gift(row):
+        event["is_gift"] = act.is_flagged
+    if row.own_id is not None:
+        event[row.own_id] = str(uuid4())
+    if row.time is not None:
+        event[row.time] = act.now
+    if row.money is not None:
+        event[row.money] = {"value": act.units * 100, "decimal_places": 2, "currency": "USD"}
+    if row.shares is not None and act.user is not None:
+        share = {**act.user.triplet("user"), "type": "bits", "total": act.units}
+        event[row.shares] = [share]
     return {**event, **_particulars(act)}
+
+
+def is_gift(row: EventType) -> bool:
+    """Whether its events say that somebody was given something."""
+    return row.variant is not None and row.variant.field == "is_gift"
 
 
 def body_of(act: Act, event: Event | None = None) -> bytes:
@@ -105,8 +120,6 @@ def headers_of(
 
 def _particulars(act: Act) -> Event:
     """What only this type has, for those that score by default."""
-    if act.row.name == "channel.follow":
-        return {"followed_at": act.now}
     if act.row.name == "channel.cheer":
         return {"message": f"Cheer{act.units}"}
     if act.row.name == "channel.subscription.gift":
@@ -115,7 +128,6 @@ def _particulars(act: Act) -> Event:
         return {
             **act.channel.triplet("moderator_user"),
             "reason": "simulated",
-            "banned_at": act.now,
             "ends_at": None,
             "is_permanent": True,
         }

@@ -1,6 +1,7 @@
 """Who a simulated event is about: a monitored channel, and somebody."""
 
 from typing import Any
+from uuid import uuid4
 
 import click
 
@@ -10,19 +11,24 @@ from ..doctor.check import Examination, NotChecked
 from .simulated_event import Person, invented
 
 _CHANNEL = "Simulated_Channel"
-_VIEWER = "Simulated_Viewer"
+_VIEWER = "Simulated_Viewer_"
+
+
+def some_viewer() -> Person:
+    """Somebody who has never been here: what a known viewer does again may earn nothing."""
+    return invented(f"{_VIEWER}{uuid4().hex[:8]}")
 
 
 def people_of(
     row: EventType, said: dict[str, Any], examination: Examination
 ) -> tuple[Person, Person | None]:
-    """The channel and the user; None for nobody."""
+    """The channel, and the user that was named, if one was."""
     if said["anonymous"]:
         if not row.anonymous:
             raise click.UsageError(f"{row.name} is never anonymous")
         if said["user"]:
             raise click.UsageError("give either --user or --anonymous")
-    user = None if said["anonymous"] else _person(said["user"] or _VIEWER)
+    user = _person(said["user"]) if said["user"] else None
     return _channel(row, said["channel"], examination), user
 
 

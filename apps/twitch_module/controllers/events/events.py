@@ -214,7 +214,7 @@ def _event(row: dict[str, Any]) -> dict[str, Any]:
         "user_login": row["user_login"] or None,
         "user_name": row["user_name"] or None,
         "received_at": rfc3339(row["received_at_ms"]),
-        "origin": origin(row["event_id"]),
+        "origin": origin(row["event_id"], row["event_type"]),
         "outcome": row["outcome"],
         "reason": row["reason"],
     }
@@ -225,6 +225,8 @@ def _activity(row: dict[str, Any], names: dict[str, str]) -> Activity:
         id=row["id"],
         event_id=row["event_id"],
         activity_type=row["activity_type"],
+        kind=row["kind"],
+        reverses=row["reverses"],
         user_id=row["user_id"] or None,
         user_name=row["user_name"] or None,
         channel_id=row["channel_id"],
@@ -240,4 +242,5 @@ def _activity(row: dict[str, Any], names: dict[str, str]) -> Activity:
         context=json.loads(row["context"]) if row["context"] else None,
         receipt=json.loads(row["receipt"]) if row["receipt"] else None,
         created_at=rfc3339(row["created_at_ms"]),
+        happened_at=rfc3339(row["happened_at_ms"] or row["created_at_ms"]),
     )

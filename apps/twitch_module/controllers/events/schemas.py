@@ -20,7 +20,7 @@ class Event(Shape):
     user_login: str | None
     user_name: str | None
     received_at: Time | None
-    origin: Literal["webhook", "backfill", "simulated"]
+    origin: Literal["webhook", "backfill", "simulated", "derived"]
     outcome: Literal["scored", "unscored", "quarantined"]
     reason: Reason
 
@@ -50,14 +50,18 @@ class Activity(Shape):
     id: int
     event_id: str
     activity_type: str
+    kind: Literal["earned", "reversal", "correction"]
+    reverses: int | None = Field(description="The activity whose points it takes back")
     user_id: str | None
     user_name: str | None
     channel_id: str
     channel_name: ChannelName
-    units: int = Field(description="Bits, viewers, gifts or months")
+    units: int = Field(
+        description="Bits, viewers, gifts, months, minutes, or whole units of a currency"
+    )
     amount: int = Field(description="Points")
     rule: dict[str, Any] = Field(description="The rule that gave the points, and its figures")
-    status: Literal["pending", "leased", "delivered", "skipped", "dead"]
+    status: Literal["pending", "leased", "delivered", "skipped", "dead", "held"]
     reason: Reason
     attempts: int
     next_attempt_at: Time | None
@@ -65,6 +69,7 @@ class Activity(Shape):
     context: dict[str, Any] | None = Field(description="Who the user is at WaddleBot")
     receipt: dict[str, Any] | None = Field(description="What WaddleBot answered")
     created_at: Time | None
+    happened_at: Time | None
 
 
 class ActivityAnswer(Shape):

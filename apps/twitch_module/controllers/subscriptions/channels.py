@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, WithJsonSchema, m
 
 from ...common import services
 from ...domain.events.catalogue import SCORABLE
-from ...domain.events.points import MAX_FIGURE, RULE_FIGURES
+from ...domain.points.policy_reading import MAX_FIGURE, RULE_FIGURES
 from ...domain.subscriptions.channel_rules import CHANNEL_TYPES
 from ...errors import Conflict, ModuleError, NotFound
 from ...models.subscriptions.channels import Channel

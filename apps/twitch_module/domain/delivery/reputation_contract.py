@@ -45,6 +45,7 @@ class Contract:
 
     api: str  # what reasons call it
     needs_context: bool  # whether the context API is asked first
+    sends_amounts: bool  # whether the points are ours
     body: Callable[[Activity], bytes]
 
 
@@ -79,7 +80,7 @@ def _for_reputation_module(activity: Activity) -> bytes:
             "user_id": activity.user_id,
             "entity_id": f"twitch+{activity.channel_id}",
             "event_name": _EVENT_NAMES.get(name, name),
-            "event_data": data | _bits(activity),
+            "event_data": data | _bits(activity) | _minutes(activity),
         }
     )
 
@@ -103,8 +104,14 @@ def _bits(activity: Activity) -> dict[str, object]:
     return {"bits": activity.units} if activity.activity_type == "bits" else {}
 
 
+def _minutes(activity: Activity) -> dict[str, object]:
+    return {"minutes": activity.units} if activity.activity_type == "timeout" else {}
+
+
 CONTRACTS: dict[ContractName, Contract] = {
-    "core": Contract("reputation", needs_context=True, body=_for_core),
-    "reputation_module": Contract("reputation", needs_context=False, body=_for_reputation_module),
-    "router": Contract("router", needs_context=False, body=_for_router),
+    "core": Contract("reputation", needs_context=True, sends_amounts=True, body=_for_core),
+    "reputation_module": Contract(
+        "reputation", needs_context=False, sends_amounts=False, body=_for_reputation_module
+    ),
+    "router": Contract("router", needs_context=False, sends_amounts=False, body=_for_router),
 }

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from . import catalogue_accounts, catalogue_channel, catalogue_moderation, catalogue_viewers
 from .catalogue_accounts import REVOKED
-from .event_type import EventType, Grant
+from .event_type import REDEMPTION_CANCELED, EventType, Grant
 
 __all__ = [
     "CATALOGUE",
@@ -38,12 +38,16 @@ DEFAULT_TYPES = (
     "channel.raid",
     "channel.subscription.gift",
     "channel.ban",
+    "channel.unban",
 )
 
 # Activities that somebody can get points for.
-SCORABLE = {row.activity for row in _ROWS if row.activity} | {
-    row.when[1] for row in _ROWS if row.when
-}
+SCORABLE = {name for row in _ROWS for name in row.activities} - {REDEMPTION_CANCELED}
+
+# What takes points back, or decides when they count, comes along with what is scored.
+_REDEMPTION = "channel.channel_points_custom_reward_redemption"
+_COMPANIONS = {f"{_REDEMPTION}.add": f"{_REDEMPTION}.update"}
+_OF_STREAMS = ("stream.online", "stream.offline")
 
 
 def scopes_for(names: Iterable[str]) -> list[tuple[str, ...]]:
@@ -53,13 +57,23 @@ def scopes_for(names: Iterable[str]) -> list[tuple[str, ...]]:
     return list(dict.fromkeys(grant.scopes for grant in grants))
 
 
-def types_in_use(scored_activities: Iterable[str]) -> tuple[str, ...]:
-    """The types to subscribe to: the default ones, and those whose activity is scored.
+def types_in_use(
+    scored_activities: Iterable[str], *, with_streams: bool = False
+) -> tuple[str, ...]:
+    """The types to subscribe to: the default ones, those whose activity is scored, and those that
+    take such points back. `with_streams`: whether it matters when a channel is live.
 
     `channel.bits.use` reports every cheer again, so that with it `channel.cheer` is left out.
     """
     scored = set(scored_activities)
-    names = [row.name for row in _ROWS if row.name in DEFAULT_TYPES or row.activity in scored]
+    names = {
+        row.name
+        for row in _ROWS
+        if row.name in DEFAULT_TYPES or not scored.isdisjoint(row.activities)
+    }
+    names.update(more for name, more in _COMPANIONS.items() if name in names)
+    if with_streams:
+        names.update(_OF_STREAMS)
     if "channel.bits.use" in names:
         names.remove("channel.cheer")
-    return tuple(names)
+    return tuple(row.name for row in _ROWS if row.name in names)

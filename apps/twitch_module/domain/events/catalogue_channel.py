@@ -17,7 +17,6 @@ _REWARD, _ONE = "channel.channel_points_custom_reward", ("reward_id",)
 ROWS = (
     EventType("channel.hype_train.begin", "2", "", _TRAINS),
     EventType("channel.hype_train.progress", "2", "", _TRAINS),
-    EventType("channel.hype_train.end", "2", "", _TRAINS),
     EventType("channel.poll.begin", "1", "", _POLLS),
     EventType("channel.poll.progress", "1", "", _POLLS),
     EventType("channel.poll.end", "1", "", _POLLS),
@@ -41,6 +40,6 @@ ROWS = (
     EventType("channel.guest_star_guest.update", "beta", "", _GUESTS, WITH_MODERATOR),
     EventType("channel.guest_star_settings.update", "beta", "", _GUESTS, WITH_MODERATOR),
     EventType("channel.update", "2"),
-    EventType("stream.online", "1"),
+    EventType("stream.online", "1", time="started_at"),
     EventType("stream.offline", "1"),
 )

@@ -38,7 +38,6 @@ ROWS = (
     EventType("channel.chat.clear", "1", "", CHAT, WITH_READER),
     EventType("channel.chat.clear_user_messages", "1", "", CHAT, WITH_READER, user="target_user"),
     EventType("channel.chat.message_delete", "1", "", CHAT, WITH_READER, user="target_user"),
-    EventType("channel.chat.notification", "1", "", CHAT, WITH_READER, user="chatter_user"),
     EventType("channel.chat_settings.update", "1", "", CHAT, WITH_READER),
     EventType("channel.chat.user_message_hold", "1", "", READ_CHAT, WITH_READER, user="user"),
     EventType("channel.chat.user_message_update", "1", "", READ_CHAT, WITH_READER, user="user"),

@@ -3,9 +3,11 @@
 from .event_type import (
     CHAT,
     RAIDED,
+    REDEMPTION_CANCELED,
     WITH_MODERATOR,
     WITH_READER,
     EventType,
+    Variant,
     by_broadcaster,
     by_moderator,
     read_or_manage,
@@ -26,6 +28,7 @@ ROWS = (
         by_moderator("moderator:read:followers"),
         WITH_MODERATOR,
         user="user",
+        time="followed_at",
     ),
     EventType(
         "channel.subscribe",
@@ -34,7 +37,7 @@ ROWS = (
         _SUBS,
         user="user",
         tier="tier",
-        when=("is_gift", "sub_gifted"),
+        variant=Variant("is_gift", True, "sub_gifted"),
     ),
     EventType("channel.cheer", "1", "bits", _BITS, user="user", units="bits", anonymous=True),
     EventType(
@@ -56,7 +59,15 @@ ROWS = (
         tier="tier",
         anonymous=True,
     ),
-    EventType("channel.ban", "1", "ban", _MODERATE, user="user"),
+    EventType(
+        "channel.ban",
+        "1",
+        "ban",
+        _MODERATE,
+        user="user",
+        time="banned_at",
+        variant=Variant("is_permanent", False, "timeout", minutes=("banned_at", "ends_at")),
+    ),
     # From here on: recorded, and scored only when the points policy names the activity.
     EventType(
         "channel.subscription.message",
@@ -83,6 +94,8 @@ ROWS = (
         optional=("reward_id",),
         user="user",
         units="reward.cost",
+        own_id="id",
+        time="redeemed_at",
     ),
     EventType(
         f"{_POINTS}_automatic_reward_redemption.add",
@@ -91,6 +104,8 @@ ROWS = (
         _REDEMPTIONS,
         user="user",
         units="reward.channel_points",
+        own_id="id",
+        time="redeemed_at",
     ),
     EventType(
         "channel.charity_campaign.donate",
@@ -98,7 +113,8 @@ ROWS = (
         "donation",
         by_broadcaster("channel:read:charity"),
         user="user",
-        units="amount.value",
+        money="amount",
+        own_id="id",
     ),
     EventType(
         "channel.shoutout.receive",
@@ -109,7 +125,36 @@ ROWS = (
         user="from_broadcaster_user",
         units="viewer_count",
     ),
-    EventType("channel.chat.message", "1", "chat", CHAT, WITH_READER, user="chatter_user"),
+    EventType(
+        "channel.chat.message",
+        "1",
+        "chat",
+        CHAT,
+        WITH_READER,
+        user="chatter_user",
+        own_id="message_id",
+    ),
+    EventType(
+        "channel.chat.notification",
+        "1",
+        "",
+        CHAT,
+        WITH_READER,
+        user="chatter_user",
+        own_id="message_id",
+        variant=Variant(
+            "notice_type", "watch_streak", "watch_streak", units="watch_streak.streak_count"
+        ),
+    ),
+    EventType(
+        "channel.hype_train.end",
+        "2",
+        "hype_train",
+        by_broadcaster("channel:read:hype_train"),
+        own_id="id",
+        time="ended_at",
+        shares="top_contributions",
+    ),
     EventType("channel.vip.add", "1", "vip", _VIPS, user="user"),
     # From here on: what follows from the above, or has no known amount; it never scores.
     EventType("channel.vip.remove", "1", "", _VIPS, user="user"),
@@ -121,6 +166,8 @@ ROWS = (
         _REDEMPTIONS,
         optional=("reward_id",),
         user="user",
+        own_id="id",
+        variant=Variant("status", "canceled", REDEMPTION_CANCELED),
     ),
     EventType(
         "channel.custom_power_up_redemption.add",

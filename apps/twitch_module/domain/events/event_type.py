@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+REDEMPTION_CANCELED = "redemption_canceled"  # never scored: it takes a redemption's points back
 BROADCASTER, RAIDED = "broadcaster_user_id", "to_broadcaster_user_id"
 MODERATOR, READER = "moderator_user_id", "user_id"
 # Fields of a condition that take a channel's own id unless somebody says otherwise: the
@@ -16,6 +17,16 @@ class Grant(NamedTuple):
 
     field: str  # of the condition
     scopes: tuple[str, ...]
+
+
+class Variant(NamedTuple):
+    """Events of a type that are another activity than the others: by the value of a field."""
+
+    field: str
+    value: object
+    activity: str
+    units: str | None = None  # where their number is; None: where that of the others is
+    minutes: tuple[str, str] | None = None  # or two times; the minutes between are the number
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +44,18 @@ class EventType:
     units: str | None = None  # where the number is that `per_unit` multiplies; a dot descends
     tier: str | None = None  # where the subscription's tier is
     anonymous: bool = False  # whether Twitch may leave the user out
-    when: tuple[str, str] | None = None  # (flag, activity): the activity when the flag is true
+    variant: Variant | None = None  # what some of its events are instead
+    own_id: str | None = None  # where Twitch's own id of what happened is
+    time: str | None = None  # where the time is when it happened
+    money: str | None = None  # where {value, decimal_places, currency} is; units are that amount
+    shares: str | None = None  # where a list is of {user triplet, type, total}, one activity each
     batched: bool = False  # its messages have `events` in place of `event`
+
+    @property
+    def activities(self) -> tuple[str, ...]:
+        """What its events can be."""
+        found = (self.activity, self.variant.activity if self.variant else "")
+        return tuple(name for name in found if name)
 
     @property
     def is_of_channel(self) -> bool:

@@ -40,6 +40,7 @@ class Message(NamedTuple):
     subscription_version: str
     body: bytes
     secret_index: int  # which of the secrets it is signed with; 0 is the current one
+    sent_at_ms: int  # by its timestamp
 
 
 def sign(secret: bytes, message_id: str, timestamp: str, body: bytes) -> str:
@@ -99,6 +100,7 @@ def authenticate(
         environ.get(_SUBSCRIPTION_VERSION, ""),
         body,
         matches.index(True),
+        int(sent_at * 1000),
     )
 
 

@@ -4,6 +4,7 @@ from .eventsub import epoch_seconds
 
 FOLLOW = "channel.follow"
 BACKFILL_PREFIX = "backfill:"  # of the ids of events that were entered by catching up
+DERIVED = "waddlebot."  # the types of events that this program makes of others begin so
 SIMULATED_PREFIX = "simulated-"  # of those that the command line has sent; Twitch's are UUIDs
 
 
@@ -18,8 +19,13 @@ def follow_id(channel_id: str, user_id: str, followed_at: object) -> str | None:
     return f"{channel_id}:{user_id}:{int(seconds)}"
 
 
-def origin(event_id: str) -> str:
-    """How an event came here: by webhook, by backfill, or simulated by whoever has the secret."""
+def origin(event_id: str, event_type: str) -> str:
+    """How an event came here: by webhook, by backfill, or simulated by whoever has the secret.
+
+    Or `derived`: this program has made it from others.
+    """
+    if event_type.startswith(DERIVED):
+        return "derived"
     if event_id.startswith(SIMULATED_PREFIX):
         return "simulated"
     return "backfill" if event_id.startswith(BACKFILL_PREFIX) else "webhook"

@@ -1,15 +1,22 @@
 """What a notification says: who did what, in which channel, how much of it."""
 
 import json
+import math
+from decimal import Decimal
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import orjson
 
 from ..subscriptions.subscription import channel_of
 from ..text import text, texts
 from .catalogue import CATALOGUE, EventType
+from .event_type import Variant
+from .eventsub import epoch_seconds
+from .follow import DERIVED
 
+CONTRIBUTION = f"{DERIVED}contribution"  # a share of an event, as an event of its own
+MAX_DECIMAL_PLACES = 8
 MAX_UNITS = 10**12  # far beyond any real number of bits or viewers; what is above is a fault
 
 
@@ -39,9 +46,11 @@ class Notification(NamedTuple):
     user: Person  # NOBODY when the type names no user, or hides it
     activity: str | None
     anonymous: bool
-    units: int
+    units: float  # a whole number, but for money
     tier: str | None
-    fault: str | None = None  # why it cannot be scored, where its type is
+    currency: str | None
+    fault: str | None  # why it cannot be scored, where its type is
+    event: dict[str, Any]  # as it came
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -87,24 +96,54 @@ def understand(payload: dict[str, Any]) -> Notification:
     event, faults = payload.get("event"), []
     if not isinstance(event, dict):
         event, faults = {}, ["no event"]
-    activity = row.when[1] if row.when and event.get(row.when[0]) is True else row.activity
+    variant = row.variant
+    if variant is not None and not _is(event.get(variant.field), variant.value):
+        variant = None
     channel = _person(event, row.channel)
     if not channel.id:
         faults.append(f"no {row.channel}_id")
         channel = Person(_watched(subscription), "", "")
     user, anonymous = _read_user(row, event, faults)
+    units, currency = _read_units(row, variant, event, faults)
     return Notification(
         name,
         version,
         subscription_id,
         channel,
         user,
-        activity or None,
+        (variant.activity if variant else row.activity) or None,
         anonymous,
-        _read_units(row, event, faults),
+        units,
         text(event.get(row.tier)) if row.tier else None,
+        currency,
         faults[0] if faults else None,
+        event,
     )
+
+
+def contributions(notification: Notification) -> list[Notification] | None:
+    """The shares that this event tells of, each as one of its own; None for any other type.
+
+    What is not a share is left out. Twitch says the three largest of a hype train.
+    """
+    row = CATALOGUE.get(notification.event_type)
+    if row is None or row.shares is None:
+        return None
+    own_id = {row.own_id: notification.event.get(row.own_id)} if row.own_id else {}
+    listed = notification.event.get(row.shares)
+    return [
+        notification._replace(
+            event_type=CONTRIBUTION,
+            user=_person(share, "user"),
+            units=share["total"],
+            event={**share, **own_id},
+        )
+        for share in (listed if isinstance(listed, list) else [])
+        if isinstance(share, dict)
+        and _person(share, "user").id
+        and isinstance(share.get("type"), str)
+        and _is_count(share.get("total"))
+    ]
 
 
 def _watched(subscription: dict[str, Any]) -> str:
@@ -132,16 +171,61 @@ def _read_user(row: EventType, event: dict[str, Any], faults: list[str]) -> tupl
     return NOBODY, False
 
 
-def _read_units(row: EventType, event: dict[str, Any], faults: list[str]) -> int:
-    if row.units is None:
-        return 0
+def _read_units(
+    row: EventType, variant: Variant | None, event: dict[str, Any], faults: list[str]
+) -> tuple[float, str | None]:
+    """How much, and in which currency where it is money."""
+    if row.money is not None:
+        return _read_money(row.money, event, faults)
+    if variant is not None and variant.minutes is not None:
+        return _minutes(variant.minutes, event, faults), None
+    place = variant.units if variant is not None and variant.units else row.units
+    if place is None:
+        return 0, None
     value: Any = event
-    for key in row.units.split("."):
+    for key in place.split("."):
         value = value.get(key) if isinstance(value, dict) else None
-    if type(value) is not int or not 0 <= value <= MAX_UNITS:
-        faults.append(f"no usable {row.units}")
+    if not _is_count(value):
+        faults.append(f"no usable {place}")
+        return 0, None
+    return value, None
+
+
+def _read_money(place: str, event: dict[str, Any], faults: list[str]) -> tuple[float, str | None]:
+    """An amount in its own currency: 1250 with two decimal places is 12.5."""
+    amount = event.get(place)
+    said: dict[str, Any] = amount if isinstance(amount, dict) else {}
+    value, places, currency = map(said.get, ("value", "decimal_places", "currency"))
+    if (
+        not _is_count(value)
+        or not (_is_count(places) and places <= MAX_DECIMAL_PLACES)
+        or not isinstance(currency, str)
+        or not currency
+    ):
+        faults.append(f"no usable {place}")
+        return 0, None
+    exact = Decimal(value).scaleb(-places)
+    return int(exact) if exact == int(exact) else float(exact), currency.upper()
+
+
+def _minutes(places: tuple[str, str], event: dict[str, Any], faults: list[str]) -> int:
+    """The minutes from one time to the other; each that has begun counts."""
+    start, end = (
+        epoch_seconds(value) if isinstance(value, str) else None for value in map(event.get, places)
+    )
+    if start is None or end is None or not 0 <= end - start <= MAX_UNITS:
+        faults.append(f"no usable {' and '.join(places)}")
         return 0
-    return value
+    return math.ceil((end - start) / 60)
+
+
+def _is(value: object, wanted: object) -> bool:
+    """Whether it is just this: 1 is not true."""
+    return type(value) is type(wanted) and value == wanted
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 <= value <= MAX_UNITS
 
 
 def _person(event: dict[str, Any], prefix: str) -> Person:

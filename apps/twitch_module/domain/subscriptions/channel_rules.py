@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..events.catalogue import CATALOGUE, types_in_use
-from ..events.points import BadPolicy, Policy, amended
+from ..points.policy import Policy
+from ..points.policy_reading import BadPolicy, amended
 
 # What a channel can have.
 CHANNEL_TYPES = [name for name, row in CATALOGUE.items() if row.is_of_channel]
@@ -20,7 +21,9 @@ def policy_of(usual: Policy, entries: Mapping[str, Any] | None) -> Policy:
 
 def types_of(policy: Policy, event_types: Sequence[str] | None) -> tuple[str, ...]:
     """The types of a channel with this policy: its own, or those that the policy needs."""
-    return types_in_use(policy.rules) if event_types is None else tuple(event_types)
+    if event_types is not None:
+        return tuple(event_types)
+    return types_in_use(policy.rules, with_streams=policy.looks_at_streams)
 
 
 def type_problems(event_types: Iterable[str]) -> list[str]:

@@ -8,7 +8,15 @@ from ..events.events import BY_OUTBOX, IN_OUTBOX, OUT_OF_IT, UNDELIVERED
 from ..pages import Page, Source, select_page, where
 from ..transaction import Transaction
 from .announcements import announce
-from .outbox import DEAD, DELIVERED, LEASED, PENDING, SKIPPED
+from .outbox import (
+    DEAD,
+    DELIVERED,
+    HELD,
+    LEASED,
+    NOTHING_TO_TAKE_BACK,
+    PENDING,
+    SKIPPED,
+)
 
 
 class NewActivity(NamedTuple):
@@ -19,6 +27,8 @@ class NewActivity(NamedTuple):
     amount: int
     rule: str
     status: str
+    natural_key: str | None
+    happened_at_ms: int
     reason: str | None
 
 
@@ -41,13 +51,19 @@ _SHOWN = (
     "receipt",
     "delivered_at_ms",
     "created_at_ms",
+    "kind",
+    "reverses",
+    "happened_at_ms",
 )
 _ENDED = Source("twitch_activities", OUT_OF_IT, {})
 _IN_OUTBOX = Source("twitch_activities", f"{IN_OUTBOX} AND {BY_OUTBOX}", {}, "id + 0")
 # Each state by its own name: an index of some rows is not found by a placeholder.
 _BY_STATUS = {
     status: replace(source, condition=f"{source.condition} AND status = '{status}'")
-    for source, states in ((_IN_OUTBOX, (PENDING, LEASED)), (_ENDED, (DELIVERED, SKIPPED, DEAD)))
+    for source, states in (
+        (_IN_OUTBOX, (PENDING, LEASED)),
+        (_ENDED, (DELIVERED, SKIPPED, DEAD, HELD)),
+    )
     for status in states
 }
 
@@ -101,7 +117,9 @@ def redeliver(transaction: Transaction, activity_id: int) -> bool:
     """
     announce(transaction)
     sql = f"{_REDELIVER} AND id = %s RETURNING id"
-    return bool(transaction.execute(sql, [transaction.now_ms(), activity_id]))
+    done = bool(transaction.execute(sql, [transaction.now_ms(), activity_id]))
+    _redeliver_reversals(transaction)
+    return done
 
 
 def redeliver_all(
@@ -115,7 +133,19 @@ def redeliver_all(
     conditions, values = where(equal, time="created_at_ms", since_ms=since_ms, until_ms=until_ms)
     announce(transaction)
     sql = " AND ".join([_REDELIVER, *conditions]) + " RETURNING id"
-    return len(transaction.execute(sql, [transaction.now_ms(), *values]))
+    done = len(transaction.execute(sql, [transaction.now_ms(), *values]))
+    _redeliver_reversals(transaction)
+    return done
+
+
+def _redeliver_reversals(transaction: Transaction) -> None:
+    """What was given up is delivered after all, and what takes it back after that."""
+    transaction.execute(
+        "UPDATE twitch_activities SET status = 'pending', reason = NULL, due_at_ms = %s"
+        " WHERE status = 'skipped' AND reason = %s AND reverses IN"
+        " (SELECT id FROM twitch_activities WHERE status = 'pending' AND due_at_ms > 0)",
+        [transaction.now_ms(), NOTHING_TO_TAKE_BACK],
+    )
 
 
 def count_redeliverable(

@@ -15,6 +15,8 @@ PENDING = "pending"  # waits for `due_at_ms`
 LEASED = "leased"  # a worker has it until `due_at_ms`
 DELIVERED = "delivered"
 SKIPPED = "skipped"  # not meant to be delivered; `reason` says why
+HELD = "held"  # waits for an admin to release or drop it
+NOTHING_TO_TAKE_BACK = "what it takes back was not delivered"
 DEAD = "dead"  # given up; `reason` says why; can be delivered again by hand
 LEASE_MS = 60_000
 MAX_REASON_CHARACTERS = 500
@@ -36,6 +38,8 @@ class Lease:
     amount: int
     attempts: int
     created_at_ms: int
+    kind: str
+    reverses: int | None
     context: dict[str, Any] | None
 
 
@@ -75,7 +79,7 @@ UPDATE twitch_activities
 SET status = 'leased', due_at_ms = %s, lease_version = lease_version + 1
 WHERE id IN (SELECT id FROM due)
 RETURNING id, lease_version AS version, event_id, activity_type, user_id, user_login, user_name,
-    channel_id, units, amount, attempts, created_at_ms, context
+    channel_id, units, amount, attempts, created_at_ms, kind, reverses, context
 """
 
 
@@ -112,6 +116,25 @@ def keep_contexts(transaction: Transaction, leases: Sequence[Lease]) -> set[int]
     return _update_leased(
         transaction, ("row_id", "version", "context"), rows, "context = given.context"
     )
+
+
+class Reversed(NamedTuple):
+    """How it stands with what a reversal takes back."""
+
+    status: str
+    due_at_ms: int
+
+
+def reversed_by(transaction: Transaction, leases: Sequence[Lease]) -> dict[int, Reversed]:
+    """By the id of each reversal among them."""
+    ids = {lease.reverses: lease.id for lease in leases if lease.reverses is not None}
+    if not ids:
+        return {}
+    places = ", ".join(["%s"] * len(ids))
+    rows = transaction.execute(
+        f"SELECT id, status, due_at_ms FROM twitch_activities WHERE id IN ({places})", list(ids)
+    )
+    return {ids[row_id]: Reversed(status, due_at_ms) for row_id, status, due_at_ms in rows}
 
 
 _RECEIPT = """

@@ -98,6 +98,14 @@ def get_event(transaction: Transaction, event_id: str) -> dict[str, Any] | None:
     return {**rows[0], "body": bytes(rows[0]["body"])} if rows else None
 
 
+def note_outcome(transaction: Transaction, row_id: int, outcome: str, reason: str) -> None:
+    """Say what became of an event after all."""
+    transaction.execute(
+        "UPDATE twitch_events SET outcome = %s, reason = %s WHERE id = %s",
+        [outcome, reason, row_id],
+    )
+
+
 def _weeks(transaction: Transaction) -> range:
     """The weeks from which there are events."""
     sql = "SELECT received_at_ms FROM twitch_events ORDER BY id {} LIMIT 1"

@@ -3,17 +3,19 @@
 import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
+from ...domain.points.judgement import PAIR_MS
+from ...domain.points.natural_key import NEAR
 from ..delivery.activities import NewActivity
 from ..delivery.announcements import ANNOUNCE
+from ..points import natural_keys
+from ..points.natural_keys import Place
 from ..transaction import Prepared, Transaction
 from .events import NewEvent
 from .message_ids import TURN_MS, WEEK_MS, RecentIds
-
-Pair = tuple[NewEvent, NewActivity | None]
 
 # Around the turn of a week, PostgreSQL's transactions go one after another: two of them, one in
 # the old week and one in the new, would not see each other's message ids. No clocks are so far
@@ -25,76 +27,123 @@ _OF_EVENT = ("id", "event_id", "channel_id", "user_id", "user_login", "user_name
 _ACTIVITY = (*_OF_EVENT, *NewActivity._fields)
 
 
+class Entry(NamedTuple):
+    """An event, and what it earns as long as nothing speaks against it.
+
+    `waits`: the activity is not to be written yet, though its key is to be held.
+    """
+
+    event: NewEvent
+    activity: NewActivity | None = None
+    key: str | None = None  # the natural one; also of what takes points back
+    at_ms: int = 0  # when it happened
+    waits: bool = False
+
+
+class Stored(NamedTuple):
+    """The row ids of new events by message id; and which of them have their activity by now.
+
+    One that has a key and no activity is still to be judged.
+    """
+
+    new: Mapping[str, int]
+    earned: frozenset[str]
+
+
 def insert(
     transaction: Transaction,
-    pairs: Sequence[Pair],
+    entries: Sequence[Entry],
     at_ms: int | None = None,
     *,
     recent: RecentIds | None = None,
     announced: bool = False,
-) -> Mapping[str, int]:
+) -> Stored:
     """Write those events that are not there yet, and what they earn, due at once.
 
-    The row ids of the new ones by message id. The message ids must differ. They are known for a
-    week at least. `at_ms` is when they came, by default now. `recent` is what a thread that
-    writes often keeps between its transactions. `announced` wakes the workers of other processes
-    at the commit.
+    No activity is written whose key somebody else holds. The message ids must differ. They are
+    known for a week at least. `at_ms` is when they came, by default now. `recent` is what a
+    thread that writes often keeps between its transactions. `announced` wakes the workers of
+    other processes at the commit.
     """
     if transaction.sqlite:
         return _insert_into_sqlite(
-            transaction, pairs, at_ms or transaction.now_ms(), recent or RecentIds()
+            transaction, entries, at_ms or transaction.now_ms(), recent or RecentIds()
         )
     near = at_ms if at_ms is not None else time.time_ns() // 1_000_000
     if near % WEEK_MS < TURN_MS or near % WEEK_MS > WEEK_MS - TURN_MS:
         transaction.execute("SELECT pg_advisory_xact_lock(%s)", [_TURN_LOCK])
-    documents = orjson.dumps([_document(*pair) for pair in pairs]).decode()
+    documents = orjson.dumps([_document(entry) for entry in entries]).decode()
     found = transaction.execute_prepared(
         _STORE, [documents, at_ms], first=ANNOUNCE if announced else ""
     )
-    return dict(found)
+    return Stored(
+        {event_id: row_id for event_id, row_id, _ in found},
+        frozenset(event_id for event_id, _, earned in found if earned),
+    )
 
 
 def _insert_into_sqlite(
-    transaction: Transaction, pairs: Sequence[Pair], at_ms: int, recent: RecentIds
-) -> Mapping[str, int]:
-    known = recent.known(transaction, [event.event_id for event, _ in pairs], at_ms)
+    transaction: Transaction, entries: Sequence[Entry], at_ms: int, recent: RecentIds
+) -> Stored:
+    known = recent.known(transaction, [entry.event.event_id for entry in entries], at_ms)
     if known:
-        pairs = [pair for pair in pairs if pair[0].event_id not in known]
-    if not pairs:
-        return {}
-    transaction.execute(_insert_events_sql(len(pairs)), _event_values(pairs, at_ms))
+        entries = [entry for entry in entries if entry.event.event_id not in known]
+    if not entries:
+        return Stored({}, frozenset())
+    keys = [entry.key for entry in entries if entry.key is not None]
+    holders = recent.holders(transaction, keys) if keys else {}
+    transaction.execute(_insert_events_sql(len(entries)), _event_values(entries, at_ms))
     # Python gives up and takes back the interpreter lock for each row that RETURNING returns,
     # which with busy threads costs more than the statement. Nobody else writes meanwhile, so
     # that the new rows count up to the last.
-    first = transaction.last_id() - len(pairs) + 1
-    if values := _activity_values(pairs, first):
-        rows = len(values) // len(_ACTIVITY)
-        transaction.execute(_insert_activities_sql(rows), [at_ms, *values])
-    return {event.event_id: row_id for row_id, (event, _) in enumerate(pairs, first)}
+    first = transaction.last_id() - len(entries) + 1
+    earning, without_activity = [], {}
+    for row_id, entry in enumerate(entries, first):
+        if entry.key is not None:
+            held = holders.get(entry.key)
+            if held is None or natural_keys.is_stale(entry.key, held, entry.at_ms):
+                holders[entry.key] = Place(row_id, entry.at_ms)
+                if entry.activity is None:
+                    without_activity[entry.key] = holders[entry.key]
+            else:
+                continue
+        if entry.activity is not None and not entry.waits:
+            earning.append((row_id, entry))
+    if earning:
+        values = _activity_values(earning)
+        transaction.execute(_insert_activities_sql(len(earning)), [at_ms, *values])
+    natural_keys.take(transaction, without_activity)
+    return Stored(
+        {entry.event.event_id: row_id for row_id, entry in enumerate(entries, first)},
+        frozenset(entry.event.event_id for _, entry in earning),
+    )
 
 
-def _event_values(pairs: Sequence[Pair], at_ms: int) -> list[Any]:
+def _event_values(entries: Sequence[Entry], at_ms: int) -> list[Any]:
     """What _insert_events_sql takes.
 
     Python's driver binds str, int and bytearray at once, and looks for an adapter of everything
     else, None and bytes too, which takes it longer than to insert them.
     """
     values: list[Any] = [at_ms]
-    for event, _ in pairs:
+    for entry in entries:
+        event = entry.event
         values += event
         values[-2] = event.reason or ""
         values[-1] = bytearray(event.body)
     return values
 
 
-def _activity_values(pairs: Sequence[Pair], first: int) -> list[Any]:
-    """What _insert_activities_sql takes beside ?1. `first` is the row id of the first event."""
+def _activity_values(earning: Sequence[tuple[int, Entry]]) -> list[Any]:
+    """What _insert_activities_sql takes beside ?1."""
     values: list[Any] = []
-    for row_id, (event, activity) in enumerate(pairs, first):
+    for row_id, entry in earning:
+        event, activity = entry.event, entry.activity
         if activity is not None:
             values += (row_id, event.event_id, event.channel_id)
             values += (event.user_id, event.user_login, event.user_name)
             values += activity
+            values[-3] = activity.natural_key or ""
             values[-1] = activity.reason or ""
     return values
 
@@ -110,13 +159,31 @@ def _insert_events_sql(rows: int) -> str:
 @lru_cache(maxsize=256)
 def _insert_activities_sql(rows: int) -> str:
     columns = ", ".join(("due_at_ms", "created_at_ms", "attempts", "lease_version", *_ACTIVITY))
-    row = "(?1, ?1, 0, 0, " + "?, " * (len(_ACTIVITY) - 1) + "nullif(?, ''))"
+    row = "(?1, ?1, 0, 0, " + "?, " * (len(_ACTIVITY) - 3) + "nullif(?, ''), ?, nullif(?, ''))"
     return f"INSERT INTO twitch_activities ({columns}) VALUES {', '.join([row] * rows)}"
+
+
+def insert_activity(
+    transaction: Transaction, row_id: int, event: NewEvent, activity: NewActivity
+) -> None:
+    """Write the activity of an event that is there already, due at once."""
+    now_ms = transaction.now_ms()
+    columns = ("due_at_ms", "created_at_ms", "attempts", "lease_version", *_ACTIVITY)
+    transaction.execute(
+        f"INSERT INTO twitch_activities ({', '.join(columns)})"
+        f" VALUES ({', '.join(['%s'] * len(columns))})",
+        [
+            *(now_ms, now_ms, 0, 0, row_id, event.event_id, event.channel_id),
+            *(event.user_id, event.user_login, event.user_name, *activity),
+        ],
+    )
 
 
 # One statement that is planned once for each connection, whatever the number of rows: two with
 # a placeholder for each value took nearly twice as long, on either side. Sorted, because two
-# processes that write the same ids in different orders would wait for each other.
+# processes that write the same ids in different orders would wait for each other. The keys are
+# held by whoever was there first; a row that is not taken over is locked all the same, so that
+# one transaction at a time judges.
 _STORE = Prepared(
     "store_events",
     ("json", "bigint"),
@@ -125,7 +192,7 @@ WITH given AS (
     SELECT * FROM json_to_recordset($1) AS given (
         event_id text, event_type text, event_version text, subscription_id text,
         channel_id text, channel_name text, user_id text, user_login text, user_name text,
-        outcome text, reason text, body text, activity json
+        outcome text, reason text, body text, activity json, key text, at_ms bigint, waits boolean
     )
 ), clock AS (
     SELECT coalesce($2, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) AS ms
@@ -152,28 +219,47 @@ WITH given AS (
     ORDER BY event_id
     ON CONFLICT DO NOTHING
     RETURNING id, event_id
+), held AS (
+    INSERT INTO twitch_natural_keys AS held (key, id, at_ms)
+    SELECT DISTINCT ON (key) key, new.id, at_ms
+    FROM new JOIN given USING (event_id)
+    WHERE key IS NOT NULL
+    ORDER BY key, new.id
+    ON CONFLICT (key) DO UPDATE SET id = excluded.id, at_ms = excluded.at_ms
+    WHERE starts_with(excluded.key, 'NEAR') AND held.at_ms < excluded.at_ms - PAIR_MS
+    RETURNING id
 ), earned AS (
     INSERT INTO twitch_activities (
-        id, event_id, channel_id, user_id, user_login, user_name,
-        activity_type, units, amount, rule, status, reason,
+        id, event_id, channel_id, user_id, user_login, user_name, activity_type, units, amount,
+        rule, status, natural_key, happened_at_ms, reason,
         attempts, lease_version, due_at_ms, created_at_ms
     )
     SELECT new.id, event_id, channel_id, user_id, user_login, user_name,
-        one.activity_type, one.units, one.amount, one.rule, one.status, one.reason, 0, 0, ms, ms
+        one.activity_type, one.units, one.amount, one.rule, one.status, one.natural_key,
+        one.happened_at_ms, one.reason, 0, 0, ms, ms
     FROM new JOIN given USING (event_id), clock,
         json_to_record(given.activity) AS one (
-            activity_type text, units bigint, amount bigint, rule text, status text, reason text
+            activity_type text, units bigint, amount bigint, rule text, status text,
+            natural_key text, happened_at_ms bigint, reason text
         )
-    WHERE given.activity IS NOT NULL
+    WHERE given.activity IS NOT NULL AND NOT waits
+        AND (given.key IS NULL OR new.id IN (SELECT id FROM held))
+    RETURNING id
 )
-SELECT event_id, id FROM new
-""".replace("WEEK_MS", str(WEEK_MS)).replace("TURN_MS", str(TURN_MS)),
+SELECT event_id, new.id, earned.id IS NOT NULL FROM new LEFT JOIN earned USING (id)
+""".replace("WEEK_MS", str(WEEK_MS))
+    .replace("TURN_MS", str(TURN_MS))
+    .replace("PAIR_MS", str(PAIR_MS))
+    .replace("NEAR", NEAR),
 )
 
 
-def _document(event: NewEvent, activity: NewActivity | None) -> dict[str, Any]:
-    document = event._asdict()
-    document["body"] = event.body.hex()
-    if activity is not None:
-        document["activity"] = activity._asdict()
+def _document(entry: Entry) -> dict[str, Any]:
+    document = entry.event._asdict()
+    document["body"] = entry.event.body.hex()
+    document["waits"] = entry.waits
+    if entry.key is not None:
+        document["key"], document["at_ms"] = entry.key, entry.at_ms
+    if entry.activity is not None:
+        document["activity"] = entry.activity._asdict()
     return document

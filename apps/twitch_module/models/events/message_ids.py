@@ -4,6 +4,8 @@ Message ids are random: in an index each belongs on another page, and SQLite log
 entry for each new event would write as many pages as all else of its commit. So they enter the
 index some thousands at a time, in its order. Until then they are found in their events, whose
 row ids count up, and in the memory of whoever writes. One transaction at a time writes.
+
+The natural keys of their activities and the sums of their points come along, for the same reason.
 """
 
 from collections.abc import Sequence
@@ -11,6 +13,8 @@ from collections.abc import Sequence
 import orjson
 
 from .. import key_values
+from ..points import natural_keys, totals
+from ..points.natural_keys import Place
 from ..transaction import Transaction
 
 WEEK_MS = 7 * 24 * 3600 * 1000  # ids go by weeks: those of one share fewer pages
@@ -72,6 +76,26 @@ def _state(transaction: Transaction, once_newest: int) -> tuple[int, tuple[str, 
     return newest, (value, at_ms)
 
 
+def indexed_to(transaction: Transaction) -> int:
+    """Up to which event all is in the index. 0 on PostgreSQL, which has nothing of this."""
+    if not transaction.sqlite:
+        return 0
+    rows = transaction.execute(f"SELECT 0 + value {_FACT}")
+    return int(rows[0][0]) if rows else 0
+
+
+def index(transaction: Transaction) -> None:
+    """Have everything in the index by now. SQLite."""
+    newest, (value, _) = _state(transaction, 0)
+    _index(transaction, int(value), newest)
+
+
+def _index(transaction: Transaction, after_id: int, up_to: int) -> None:
+    for statement in (_INDEX, natural_keys.FOLD, totals.FOLD):
+        transaction.execute(statement, [after_id, up_to])
+    key_values.note(transaction, INDEXED_TO, up_to)
+
+
 class RecentIds:
     """The ids that are not in the index yet, for one thread that writes events.
 
@@ -81,6 +105,7 @@ class RecentIds:
 
     def __init__(self) -> None:
         self._ids: set[str] = set()
+        self._keys: dict[str, Place] = {}
         # The fact as it was: up to which row id, and since when that is so.
         self._indexed: tuple[str, int | None] | None = None
         self._read_to = 0  # the row id of the newest event that has been read
@@ -93,8 +118,7 @@ class RecentIds:
         """
         self._read(transaction)
         if len(self._ids) >= INDEX_AFTER:
-            transaction.execute(_INDEX, [self._indexed_to, self._read_to])
-            key_values.note(transaction, INDEXED_TO, self._read_to)
+            _index(transaction, self._indexed_to, self._read_to)
             self._read(transaction)
         weeks = {at_ms // WEEK_MS - 1, at_ms // WEEK_MS, (at_ms + TURN_MS) // WEEK_MS}
         places = ", ".join(["%s"] * len(event_ids))
@@ -104,6 +128,14 @@ class RecentIds:
             event_ids,
         )
         return self._ids.intersection(event_ids).union(event_id for (event_id,) in indexed)
+
+    def holders(self, transaction: Transaction, keys: Sequence[str]) -> dict[str, Place]:
+        """Who holds these natural keys; of two, who came later. To be asked after `known`."""
+        found = natural_keys.in_table(transaction, keys)
+        for key in self._keys.keys() & set(keys):
+            if key not in found or found[key].at_ms <= self._keys[key].at_ms:
+                found[key] = self._keys[key]
+        return found
 
     @property
     def _indexed_to(self) -> int:
@@ -115,6 +147,10 @@ class RecentIds:
         if indexed != self._indexed:  # somebody has indexed, or this one has not after all
             self._indexed = indexed
             self._ids.clear()
+            self._keys.clear()
             self._read_to = self._indexed_to
         self._ids.update(orjson.loads(transaction.execute(_NEW, [self._read_to])[0][0]))
+        for key, place in natural_keys.of_tail(transaction, self._read_to):
+            if key not in self._keys or self._keys[key].at_ms <= place.at_ms:
+                self._keys[key] = place
         self._read_to = newest

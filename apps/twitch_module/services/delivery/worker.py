@@ -36,6 +36,7 @@ CONTEXTS_REMEMBERED = 10_000
 # PostgreSQL by being told; then the looks are only for what was not heard.
 POLL_SECONDS = 1.0
 POLL_WHILE_LISTENING_SECONDS = 5.0
+PUT_OFF_MS = 1_000  # until it is looked again whether what a reversal takes back was delivered
 # What ends or comes within this time is noted and claimed together: each pass is a commit.
 GATHER_SECONDS = 0.01
 STORED_ANSWER_CHARACTERS = 2000
@@ -172,7 +173,8 @@ class DeliveryWorker:
         """Note what has ended and claim what is due, in one transaction; then start it."""
         with self._database.transaction() as transaction:
             leases = _record(transaction, self._unrecorded)
-            leases += self._claim(transaction, self._room() - len(leases))
+            claimed = self._claim(transaction, self._room() - len(leases))
+            leases += _go_on(transaction, self._contract, claimed)
         self._unrecorded = []
         for lease in leases:
             self._in_flight += 1
@@ -264,6 +266,32 @@ def _record(transaction: Transaction, ended: Sequence[Lease | Receipt]) -> list[
         if lease.id not in kept:
             log.warning("lease lost", **_ids(lease))
     return [lease for lease in found if lease.id in kept]
+
+
+def _go_on(transaction: Transaction, contract: Contract, leases: Sequence[Lease]) -> list[Lease]:
+    """Those of them to send. The others are put off, or end, without a call."""
+    what_they_reverse = outbox.reversed_by(transaction, leases)
+    receipts = []
+    for lease in leases:
+        reversed_one = what_they_reverse.get(lease.id)
+        if not contract.sends_amounts:
+            if lease.kind != "earned":
+                receipts.append(_not_sent(lease, "the server decides the points"))
+        elif lease.amount == 0:
+            receipts.append(_not_sent(lease, "no points"))
+        elif reversed_one is not None and reversed_one.status in (outbox.PENDING, outbox.LEASED):
+            # A reversal must not come before what it takes back.
+            wait_ms = max(reversed_one.due_at_ms - transaction.now_ms(), PUT_OFF_MS)
+            receipts.append(Receipt(lease, outbox.PENDING, delay_ms=wait_ms, made=False))
+        elif reversed_one is not None and reversed_one.status != outbox.DELIVERED:
+            receipts.append(_not_sent(lease, outbox.NOTHING_TO_TAKE_BACK))
+    outbox.record(transaction, receipts)
+    ended = {receipt.lease.id for receipt in receipts}
+    return [lease for lease in leases if lease.id not in ended]
+
+
+def _not_sent(lease: Lease, reason: str) -> Receipt:
+    return Receipt(lease, outbox.SKIPPED, reason, made=False)
 
 
 def _failed(lease: Lease, failure: Failure) -> Receipt:

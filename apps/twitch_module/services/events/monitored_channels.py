@@ -8,15 +8,17 @@ import threading
 import time
 from dataclasses import dataclass
 
-from ...domain.events.catalogue import types_in_use
-from ...domain.events.points import Policy
+from ...domain.points.policy import Policy
 from ...domain.subscriptions.channel_rules import types_of, usable_policy
 from ...errors import DatabaseUnavailable
 from ...models.database import Database
 from ...models.subscriptions import channels
 from ...models.subscriptions.channels import Channel, ChannelNames
+from .event_storage import Standing
 
 FRESH_SECONDS = 1.0
+# Another process may just have added a channel: its events must not go without points.
+MISSING_SECONDS = 0.1
 READ_SECONDS = 0.3  # a webhook must be answered within three seconds, and commits after this
 # After a failed reading nobody tries again for so long: each try takes its time, and those who
 # wait for it would try one after the other.
@@ -28,7 +30,7 @@ class Entry:
     """What holds for one channel."""
 
     names: ChannelNames
-    policy: Policy
+    standing: Standing
     types: tuple[str, ...]
     backfill: bool
 
@@ -36,10 +38,12 @@ class Entry:
 class MonitoredChannels:
     """Knows every channel. Thread-safe; blocks on the database when it is read anew."""
 
-    def __init__(self, database: Database, policy: Policy) -> None:
-        """`policy` is the usual one, for channels that are not here, too."""
+    def __init__(self, database: Database, policy: Policy, bot_login: str | None = None) -> None:
+        """`policy` is the usual one."""
         self._database = database
-        self.usual = policy
+        self._usual = policy
+        self._bot_login = bot_login
+        self.unknown = Standing(policy, monitored=False)  # of a channel that is not here
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
         self._read_at = float("-inf")
@@ -47,11 +51,12 @@ class MonitoredChannels:
 
     def find(self, channel_id: str) -> Entry | None:
         """The channel's entry, or None. Raises DatabaseUnavailable."""
-        if not self._is_fresh():
+        entry = self._entries.get(channel_id)
+        if not self._is_fresh(FRESH_SECONDS if entry else MISSING_SECONDS):
             with self._lock:  # the others wait for the one that reads
                 if time.monotonic() - self._failed_at < PAUSE_SECONDS:
                     raise DatabaseUnavailable("The channels cannot be read")
-                if not self._is_fresh():
+                if not self._is_fresh(FRESH_SECONDS if entry else MISSING_SECONDS):
                     self._read()
         return self._entries.get(channel_id)
 
@@ -59,18 +64,18 @@ class MonitoredChannels:
         """Something has been changed: read it anew at the next event."""
         self._read_at = float("-inf")
 
-    def policy(self, channel_id: str) -> Policy:
-        """The points of a channel, monitored or not. Raises DatabaseUnavailable."""
+    def standing(self, channel_id: str) -> Standing:
+        """How a channel's events are scored. Raises DatabaseUnavailable."""
         entry = self.find(channel_id)
-        return entry.policy if entry else self.usual
+        return self.unknown if entry is None else entry.standing
 
     def types(self, channel_id: str) -> tuple[str, ...]:
         """The event types of a channel, monitored or not. Raises DatabaseUnavailable."""
         entry = self.find(channel_id)
-        return entry.types if entry else types_in_use(self.usual.rules)
+        return entry.types if entry else types_of(self._usual, None)
 
-    def _is_fresh(self) -> bool:
-        return time.monotonic() - self._read_at <= FRESH_SECONDS
+    def _is_fresh(self, seconds: float) -> bool:
+        return time.monotonic() - self._read_at <= seconds
 
     def _read(self) -> None:
         # Noted before the reading: what is changed meanwhile is to be read again.
@@ -86,10 +91,10 @@ class MonitoredChannels:
         self._entries = {channel.channel_id: self._entry(channel) for channel in listed}
 
     def _entry(self, channel: Channel) -> Entry:
-        policy = usable_policy(self.usual, channel.points)
+        policy = usable_policy(self._usual, channel.points)
         return Entry(
             ChannelNames(channel.channel_id, channel.channel_name, channel.display_name),
-            policy,
+            Standing(policy, bot_login=self._bot_login),
             types_of(policy, channel.event_types),
             channel.backfill,
         )

@@ -8,8 +8,12 @@ import structlog
 
 from ...domain.events import eventsub
 from ...domain.events.catalogue import REVOKED
-from ...domain.events.follow import FOLLOW, follow_id
-from ...domain.events.notification import NotUnderstood, read_object, read_subscription, understand
+from ...domain.events.notification import (
+    NotUnderstood,
+    read_notification,
+    read_object,
+    read_subscription,
+)
 from ...domain.subscriptions.subscription import ENABLED, LIVING, from_twitch
 from ...errors import MessageRefused, ModuleError
 from ...models.database import Database
@@ -45,7 +49,7 @@ _Signed = tuple[eventsub.Message, str | None]
 class _Arrival(NamedTuple):
     """A row to store, and what else its message says."""
 
-    row: Row
+    rows: list[Row]
     names: ChannelNames | None = None  # that are new
     secret_index: int = 0  # which secret it is signed with; 0 is the current one
 
@@ -112,42 +116,37 @@ class WebhookReceiver:
             except Exception:  # a bug here: the other messages of the batch must not suffer
                 log.error("message not read", message_id=message.message_id, exc_info=True)
                 fault = "it could not be read"
-        return _Arrival(quarantined(message, fault))
+        return _Arrival([quarantined(message, fault)])
 
     def _understood(self, message: eventsub.Message) -> _Arrival:
-        payload = read_object(message.body)
-        notification = understand(payload)
+        notification = read_notification(message.body)
         channel = notification.channel
-        entry = self._roster.find(channel.id)
-        row = interpret(message, notification, entry.policy if entry else self._roster.usual)
-        names = None
-        if entry is not None:
-            if entry.backfill and notification.event_type == FOLLOW and not notification.fault:
-                followed_at = payload["event"].get("followed_at")
-                same = follow_id(channel.id, notification.user.id, followed_at)
-                row = row._replace(follow_id=same)
-            if (
-                channel.login
-                and channel.name
-                and (channel.login, channel.name)
-                != (entry.names.channel_name, entry.names.display_name)
-            ):
-                names = ChannelNames(channel.id, channel.login, channel.name)
-        return _Arrival(row, names, message.secret_index)
+        entry, names = self._roster.find(channel.id), None
+        standing = self._roster.unknown if entry is None else entry.standing
+        rows = interpret(message, notification, standing)
+        if (
+            entry is not None
+            and channel.login
+            and channel.name
+            and (channel.login, channel.name)
+            != (entry.names.channel_name, entry.names.display_name)
+        ):
+            names = ChannelNames(channel.id, channel.login, channel.name)
+        return _Arrival(rows, names, message.secret_index)
 
     def _store(self, signed: Sequence[_Signed], timeout_seconds: float) -> None:
         """Commit a batch."""
         # Read here, and not where they come in: the same work for one after the other finds the
         # processor's caches warm.
         arrivals = [self._arrival(*one) for one in signed]
-        rows = [arrival.row for arrival in arrivals]
+        rows = [row for arrival in arrivals for row in arrival.rows]
         learnt = [one for one in arrivals if one.names is not None or one.secret_index]
-        revoked = [row.event for row in rows if row.event.event_type == REVOKED]
+        revoked = [row.entry.event for row in rows if row.entry.event.event_type == REVOKED]
         with self._database.transaction(timeout_seconds=timeout_seconds) as transaction:
             recorded = record(
                 transaction, rows, recent=self._recent, announced=self._on_activities is None
             )
-            heard = (row.event.subscription_id for row in rows)
+            heard = (row.entry.event.subscription_id for row in rows)
             if due := self._last_events.due(heard, time.monotonic()):
                 subscriptions.note_events(transaction, due, transaction.now_ms())
             for arrival in learnt:
@@ -168,7 +167,7 @@ class WebhookReceiver:
 
     def _learn(self, transaction: Transaction, arrival: _Arrival) -> None:
         """What an event says beside what happened: a new name, an earlier secret."""
-        event = arrival.row.event
+        event = arrival.rows[0].entry.event
         if arrival.names is not None:
             channels.rename(transaction, arrival.names)
         if arrival.secret_index:

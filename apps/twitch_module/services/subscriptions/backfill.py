@@ -132,17 +132,17 @@ class Backfill:
 
     def _enter(self, channel: Channel, missing: list[dict[str, Any]]) -> int:
         entered = 0
-        rows = [row for one in missing if (row := self._row(channel, one)) is not None]
+        rows = [row for one in missing for row in self._rows(channel, one)]
         for start in range(0, len(rows), _BATCH):
             with self._database.transaction() as transaction:
                 entered += record(transaction, rows[start : start + _BATCH]).activities
                 announce(transaction)
         return entered
 
-    def _row(self, channel: Channel, follower: dict[str, Any]) -> Row | None:
+    def _rows(self, channel: Channel, follower: dict[str, Any]) -> list[Row]:
         same = follow_id(channel.channel_id, *_who_and_when(follower))
         if same is None:
-            return None
+            return []
         kind = CATALOGUE[FOLLOW]
         body = json.dumps(
             {
@@ -157,10 +157,11 @@ class Backfill:
             }
         ).encode()
         message = eventsub.Message(
-            BACKFILL_PREFIX + same, eventsub.NOTIFICATION, FOLLOW, kind.version, body, 0
+            BACKFILL_PREFIX + same, eventsub.NOTIFICATION, FOLLOW, kind.version, body, 0, 0
         )
-        row = interpret(message, read_notification(body), self._roster.policy(channel.channel_id))
-        return row._replace(follow_id=same)
+        return interpret(
+            message, read_notification(body), self._roster.standing(channel.channel_id)
+        )
 
 
 class _StreamersToken:

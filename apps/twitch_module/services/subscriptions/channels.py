@@ -7,7 +7,8 @@ import structlog
 
 from ...clients.twitch import TwitchClient
 from ...domain.access.callers import Actor
-from ...domain.events.points import BadPolicy, Policy
+from ...domain.points.policy import Policy
+from ...domain.points.policy_reading import BadPolicy
 from ...domain.subscriptions.channel_rules import policy_of, type_problems, types_of
 from ...domain.subscriptions.subscription import LIVING
 from ...domain.text import text

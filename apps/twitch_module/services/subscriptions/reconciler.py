@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 
 import structlog
 
-from ...domain.events.points import Policy
+from ...domain.points.policy import Policy
 from ...domain.subscriptions import subscription as rules
 from ...domain.subscriptions.channel_rules import types_of, usable_policy
 from ...domain.subscriptions.subscription import Known, Match, Ours, Subscription, Wanted

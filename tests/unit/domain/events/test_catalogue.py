@@ -11,16 +11,17 @@ from apps.twitch_module.domain.events.catalogue import (
     scopes_for,
     types_in_use,
 )
-from apps.twitch_module.domain.events.points import default_policy
+from apps.twitch_module.domain.points.policy import default_policy
 
 ROWS = list(CATALOGUE.values())
-SIX = {
+SEVEN = {
     "channel.follow",
     "channel.subscribe",
     "channel.cheer",
     "channel.raid",
     "channel.subscription.gift",
     "channel.ban",
+    "channel.unban",
 }
 each_row = pytest.mark.parametrize("row", ROWS, ids=list(CATALOGUE))
 
@@ -109,7 +110,8 @@ class TestRows:
     @each_row
     def test_a_row_has_a_condition_and_what_scores_has_a_user(self, row: EventType) -> None:
         assert row.condition
-        assert not row.activity or (row.activity.isidentifier() and row.user)
+        assert all(name.isidentifier() for name in row.activities)
+        assert not row.activities or row.user or row.shares
 
     @each_row
     def test_texts_are_never_given_where_tuples_are_meant(self, row: EventType) -> None:
@@ -122,14 +124,12 @@ class TestRows:
         assert row.user or not row.anonymous
 
     def test_no_two_rows_share_an_activity(self) -> None:
-        activities = [row.activity for row in ROWS if row.activity] + [
-            row.when[1] for row in ROWS if row.when
-        ]
+        activities = [name for row in ROWS for name in row.activities]
 
         assert len(activities) == len(set(activities))
 
     def test_the_gifted_subscription_is_told_by_its_flag(self) -> None:
-        assert CATALOGUE["channel.subscribe"].when == ("is_gift", "sub_gifted")
+        assert CATALOGUE["channel.subscribe"].variant == ("is_gift", True, "sub_gifted", None, None)
 
     def test_the_raided_channel_is_the_channel_of_a_raid(self) -> None:
         raid = CATALOGUE["channel.raid"]
@@ -159,11 +159,11 @@ class TestRows:
 
 
 class TestScorable:
-    def test_what_could_score_before_can_score(self) -> None:
+    def test_what_can_score(self) -> None:
         assert SCORABLE == {
             *("follow", "sub", "sub_gifted", "bits", "raid", "subgift", "ban", "resub", "sub_end"),
             *("bits_use", "unban", "moderator", "redemption", "donation", "shoutout", "chat"),
-            *("automatic_redemption", "vip"),
+            *("automatic_redemption", "vip", "timeout", "watch_streak", "hype_train"),
         }
 
     def test_a_gifted_subscription_can_score(self) -> None:
@@ -171,23 +171,35 @@ class TestScorable:
 
 
 class TestTypesInUse:
-    def test_the_default_types_are_the_six_of_the_points_table(self) -> None:
-        assert set(DEFAULT_TYPES) == SIX
+    def test_the_default_types_are_those_of_the_points_table_and_what_takes_a_ban_back(
+        self,
+    ) -> None:
+        assert set(DEFAULT_TYPES) == SEVEN
 
     @pytest.mark.parametrize("scored", [[], ["follow"], ["sub_gifted"], ["no_such_activity"]])
     def test_the_default_types_are_always_in_use(self, scored: list[str]) -> None:
-        assert set(types_in_use(scored)) == SIX
+        assert set(types_in_use(scored)) == SEVEN
 
-    def test_the_default_policy_uses_the_six_types(self) -> None:
-        assert set(types_in_use(default_policy().rules)) == SIX
+    def test_the_default_policy_uses_them(self) -> None:
+        assert set(types_in_use(default_policy().rules)) == SEVEN
 
     def test_scoring_an_activity_adds_its_type(self) -> None:
-        assert set(types_in_use(["resub"])) == {*SIX, "channel.subscription.message"}
+        assert set(types_in_use(["resub"])) == {*SEVEN, "channel.subscription.message"}
 
     def test_scoring_bits_use_takes_the_place_of_the_cheer(self) -> None:
         types = set(types_in_use(["bits_use"]))
 
-        assert types == SIX - {"channel.cheer"} | {"channel.bits.use"}
+        assert types == SEVEN - {"channel.cheer"} | {"channel.bits.use"}
+
+    def test_what_takes_a_redemption_back_comes_with_it(self) -> None:
+        both = {_REDEMPTION, _REDEMPTION.replace(".add", ".update")}
+
+        assert set(types_in_use(["redemption"])) == SEVEN | both
+
+    def test_streams_are_looked_at_where_it_matters(self) -> None:
+        streams = {"stream.online", "stream.offline"}
+
+        assert set(types_in_use([], with_streams=True)) == SEVEN | streams
 
     def test_no_type_is_named_twice(self) -> None:
         types = types_in_use(SCORABLE)

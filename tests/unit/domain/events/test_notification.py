@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from copy import deepcopy
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +19,7 @@ from apps.twitch_module.domain.events.notification import (
     Notification,
     NotUnderstood,
     Person,
+    contributions,
     read_notification,
     read_object,
     read_subscription,
@@ -91,8 +92,10 @@ def event_of(row: EventType) -> dict[str, Any]:
         place[last] = 7
     if row.tier:
         event[row.tier] = "3000"
-    if row.when:
-        event[row.when[0]] = False
+    if row.money:
+        event[row.money] = {"value": 725, "decimal_places": 2, "currency": "EUR"}
+    if row.variant:
+        event[row.variant.field] = "something else"
     if row.anonymous:
         event["is_anonymous"] = False
     return event
@@ -150,8 +153,11 @@ class TestEveryRowOfTheCatalogue:
             user=USER if row.user else NOBODY,
             activity=row.activity or None,
             anonymous=False,
-            units=7 if row.units else 0,
+            units=7.25 if row.money else 7 if row.units else 0,
             tier="3000" if row.tier else None,
+            currency="EUR" if row.money else None,
+            fault=None,
+            event=event_of(row),
         )
 
     @pytest.mark.parametrize("row", CATALOGUE.values(), ids=CATALOGUE)
@@ -235,8 +241,9 @@ class TestEventsAsTwitchSendsThem:
 
         notification = read_notification(json.dumps(payload).encode())
 
-        assert notification.activity == (row.activity or None)
-        assert (notification.fault is None) or not row.activity
+        assert notification.activity in (*row.activities, None)
+        assert bool(notification.activity) or not row.activity
+        assert (notification.fault is None) or not row.activities
         if row.is_of_channel and row.name != "user.update":
             assert notification.channel.id == STREAMER.id
         if row.user:
@@ -263,7 +270,7 @@ class TestScoredTypes:
                 None,
             ),
             ("channel.hype_train.begin", NOBODY, None, 0, None),
-            ("channel.hype_train.end", NOBODY, None, 0, None),
+            ("channel.hype_train.end", NOBODY, "hype_train", 0, None),
             ("stream.online", NOBODY, None, 0, None),
         ],
     )
@@ -309,12 +316,116 @@ class TestScoredTypes:
         assert read("channel.subscribe", tier=tier).tier == expected
 
     def test_fields_that_twitch_has_added_since_are_ignored(self) -> None:
-        assert read("channel.follow", new_field={"deep": [1]}) == read("channel.follow")
+        more = read("channel.follow", new_field={"deep": [1]})
+
+        assert more._replace(event={}) == read("channel.follow")._replace(event={})
 
     def test_missing_names_are_empty(self) -> None:
         notification = read("channel.follow", user_login=MISSING, user_name=None)
 
         assert notification.user == Person(VIEWER["id"], "", "")
+
+
+class TestVariants:
+    """Events of a type that are another activity than the others."""
+
+    ENDS: ClassVar = {"banned_at": "2026-01-02T03:04:05.1Z", "ends_at": "2026-01-02T03:14:05.2Z"}
+
+    def test_a_ban_that_ends_is_a_timeout_of_so_many_minutes(self) -> None:
+        notification = read("channel.ban", is_permanent=False, **self.ENDS)
+
+        assert (notification.activity, notification.units) == ("timeout", 11)
+
+    @pytest.mark.parametrize("flag", [MISSING, None, True, 0, "false"])
+    def test_every_other_ban_is_one(self, flag: object) -> None:
+        notification = read("channel.ban", is_permanent=flag, **self.ENDS)
+
+        assert (notification.activity, notification.units) == ("ban", 0)
+
+    @pytest.mark.parametrize("ends_at", [MISSING, None, "", 7, "soon", "2026-01-02T03:04:05Z"])
+    def test_a_timeout_without_an_end_cannot_be_scored(self, ends_at: object) -> None:
+        changes = {**self.ENDS, "is_permanent": False, "ends_at": ends_at}
+
+        assert refusal("channel.ban", **changes) == "no usable banned_at and ends_at"
+
+    @pytest.mark.parametrize(
+        ("status", "expected"), [("canceled", "redemption_canceled"), ("fulfilled", None)]
+    )
+    def test_a_redemption_is_taken_back_when_it_is_canceled(
+        self, status: str, expected: str | None
+    ) -> None:
+        name = "channel.channel_points_custom_reward_redemption.update"
+
+        assert read(name, status=status).activity == expected
+
+    def test_a_streak_of_watching_is_told_in_chat(self) -> None:
+        streak = {"notice_type": "watch_streak", "watch_streak": {"streak_count": 5}}
+        notification = read("channel.chat.notification", **streak)
+
+        assert (notification.activity, notification.units) == ("watch_streak", 5)
+        assert read("channel.chat.notification", notice_type="raid").activity is None
+
+
+class TestMoney:
+    @pytest.mark.parametrize(
+        ("value", "places", "expected"),
+        [(1250, 2, 12.5), (1250, 0, 1250), (1000, 2, 10), (1, 3, 0.001), (0, 2, 0)],
+    )
+    def test_an_amount_is_in_its_own_currency(
+        self, value: int, places: int, expected: float
+    ) -> None:
+        amount = {"value": value, "decimal_places": places, "currency": "jpy"}
+        notification = read("channel.charity_campaign.donate", amount=amount)
+
+        assert (notification.units, notification.currency) == (expected, "JPY")
+
+    @pytest.mark.parametrize(
+        "amount",
+        [
+            MISSING,
+            None,
+            12.5,
+            {},
+            {"value": 1250, "decimal_places": 2},
+            {"value": -1, "decimal_places": 2, "currency": "EUR"},
+            {"value": 1250, "decimal_places": 2000000000, "currency": "EUR"},
+            {"value": 1250, "decimal_places": -2, "currency": "EUR"},
+            {"value": 12.5, "decimal_places": 2, "currency": "EUR"},
+            {"value": 1250, "decimal_places": 2, "currency": ""},
+            {"value": 1250, "decimal_places": 2, "currency": ["EUR"]},
+        ],
+    )
+    def test_what_is_no_amount_cannot_be_scored(self, amount: object) -> None:
+        assert refusal("channel.charity_campaign.donate", amount=amount) == "no usable amount"
+
+
+class TestContributions:
+    def test_each_share_of_a_hype_train_is_one(self) -> None:
+        shares = contributions(read("channel.hype_train.end"))
+
+        assert shares is not None
+        assert [(one.user, one.units, one.event["id"]) for one in shares] == [
+            (USER, 700, "train-1")
+        ]
+
+    @pytest.mark.parametrize(
+        "listed",
+        [
+            MISSING,
+            None,
+            {},
+            [None],
+            [{}],
+            [{**_USER, "type": None, "total": 7}],
+            [{**_USER, "type": "bits", "total": -7}],
+            [{"user_id": "", "type": "bits", "total": 7}],
+        ],
+    )
+    def test_what_is_no_share_is_left_out(self, listed: object) -> None:
+        assert contributions(read("channel.hype_train.end", top_contributions=listed)) == []
+
+    def test_other_types_have_none(self) -> None:
+        assert contributions(read("channel.follow")) is None
 
 
 class TestAnonymous:

@@ -4,7 +4,8 @@ import pytest
 
 from apps.twitch_module.domain.events.catalogue import CATALOGUE, DEFAULT_TYPES
 from apps.twitch_module.domain.events.follow import follow_id, origin
-from apps.twitch_module.domain.events.points import BadPolicy, amended, default_policy
+from apps.twitch_module.domain.points.policy import default_policy
+from apps.twitch_module.domain.points.policy_reading import BadPolicy, amended
 from apps.twitch_module.domain.subscriptions.channel_rules import (
     policy_of,
     type_problems,
@@ -94,6 +95,7 @@ def test_a_follow_without_a_time_cannot_be_known_again(followed_at: object) -> N
 
 
 def test_where_an_event_comes_from_shows_in_its_id() -> None:
-    assert "backfill" == origin("backfill:7001:8001:1772478251")
-    assert "simulated" == origin("simulated-5b0d7c1e88a44a0e")
-    assert "webhook" == origin("5b0d7c1e-88a4-4a0e-9f5d-2f6f0c8b4a11")
+    assert "backfill" == origin("backfill:7001:8001:1772478251", "channel.follow")
+    assert "simulated" == origin("simulated-5b0d7c1e88a44a0e", "channel.follow")
+    assert "webhook" == origin("5b0d7c1e-88a4-4a0e-9f5d-2f6f0c8b4a11", "channel.follow")
+    assert "derived" == origin("reversal:5b0d7c1e", "waddlebot.reversal")
