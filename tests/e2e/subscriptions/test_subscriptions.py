@@ -135,7 +135,8 @@ def test_two_servers_that_set_up_and_compare_at_once_make_no_duplicate(
         add(one, user["id"])
     with ThreadPoolExecutor(8) as pool:
         outcomes = list(pool.map(set_up, servers * 8, [user["id"] for user in users] * 2))
-    wait_until(lambda: len(at_twitch(sandbox)) == 8 * COUNT + 1)
+    all_enabled = ["enabled"] * (8 * COUNT + 1)
+    wait_until(lambda: [row["status"] for row in at_twitch(sandbox)] == all_enabled)
     distinct = {(one["type"], str(one["condition"])) for one in at_twitch(sandbox)}
 
     assert len(distinct) == len(at_twitch(sandbox))
