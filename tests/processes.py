@@ -218,7 +218,7 @@ class Module:
             answer = self.call("GET", path, params=query)
             answer.raise_for_status()
             page = answer.json()
-            rows += page[path.rpartition("/")[2]]
+            rows += page[path.partition("?")[0].rpartition("/")[2]]
             if page["next_cursor"] is None:
                 return rows
             query["cursor"] = page["next_cursor"]

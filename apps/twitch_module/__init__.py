@@ -11,6 +11,8 @@ _CONTROLLERS = (
     "subscriptions.channels",
     "subscriptions.subscriptions",
     "subscriptions.twitch_users",
+    "points.held",
+    "points.leaderboard",
     "access.sessions",
     "access.service_tokens",
     "access.audit",

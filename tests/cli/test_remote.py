@@ -390,7 +390,8 @@ class TestLists:
         assert (STREAMER, STREAMER_ID) == tuple(table[1].split()[6:8])
         names = {one["channel_id"]: one["channel_name"] for one in listed}
         assert names.pop(STREAMER_ID) == STREAMER
-        assert set(names.values()) <= {None}  # the application's own subscription
+        # The application's own subscription, and those of the channel that is always monitored.
+        assert set(names.values()) <= {None, MONITORED}
 
 
 class TestWhoAmI:

@@ -73,7 +73,7 @@ FOR_ENTRY_POINTS = (BELOW.keys() | ENTRY_POINTS) - {"controllers"}
 # What each capability may know of the others, in every layer.
 CAPABILITIES: dict[str, set[str]] = {
     "access": set(),
-    "points": {"delivery", "events"},
+    "points": {"access", "delivery", "events", "subscriptions"},
     "delivery": {"events"},
     "tokens": {"access", "events", "subscriptions"},
     "events": {"access", "delivery", "points", "subscriptions", "tokens"},

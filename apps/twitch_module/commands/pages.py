@@ -50,8 +50,12 @@ def fetch(
     cursor: str | None,
     since: str | None,
     until: str | None,
+    key: str | None = None,
 ) -> Rows:
-    """The newest rows that fit, from as many pages as it takes."""
+    """The first rows that fit, from as many pages as it takes.
+
+    `key`: what the API calls them, where that is not the end of the path.
+    """
     if everything and limit is not None:
         raise click.UsageError("give either --limit or --all")
     wanted = None if everything else limit or USUAL_ROWS
@@ -59,7 +63,7 @@ def fetch(
     while True:
         size = _PAGE_ROWS if wanted is None else min(_PAGE_ROWS, wanted - len(rows))
         page = api.get(path, limit=size, cursor=cursor, since=since, until=until, **filters)
-        rows += page[path.rpartition("/")[2]]
+        rows += page[key or path.rpartition("/")[2]]
         cursor = page["next_cursor"]
         if cursor is None or (wanted is not None and len(rows) >= wanted):
             return Rows(rows, cursor)

@@ -38,7 +38,7 @@ EVENT_TYPE = Word("event type", CATALOGUE)
 ANY_EVENT_TYPE = Word("event type", CATALOGUE, is_open=True)
 _ACTIVITIES = {row.activity: None for row in CATALOGUE.values()} | {"sub_gifted": None}
 ACTIVITY_TYPE = Word("activity", _ACTIVITIES, is_open=True)
-STATUS = click.Choice(["pending", "leased", "delivered", "skipped", "dead"])
+STATUS = click.Choice(["pending", "leased", "delivered", "skipped", "dead", "held"])
 
 
 def channel_id(api: Api, channel: str | None) -> str | None:

@@ -92,7 +92,8 @@ def show_facts(facts: Iterable[tuple[str, str]]) -> None:
 _STYLES = {
     "green": ("ok", "active", "adopted", "created", "delivered", "enabled", "kept", "scored"),
     "yellow": (
-        *("warning", "pending", "leased", "waiting", "inactive", "quarantined", "ends soon"),
+        *("warning", "pending", "leased", "held", "waiting", "inactive", "quarantined"),
+        "ends soon",
         "webhook_callback_verification_pending",
     ),
     "red": ("wrong", "dead", "refused", "needs_login", "revoked", "expired", "disabled"),

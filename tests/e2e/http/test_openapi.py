@@ -26,7 +26,7 @@ A_STREAMER = {"id": "141981764", "login": "a_streamer", "display_name": "A_Strea
 PEOPLE = {f"{n}": f"streamer_{n}" for n in (*range(900000, 900010), *range(900100, 900110))}
 # Nobody comes in with an invented password, refresh token or login at Twitch; and ids of
 # subscriptions, which Twitch invents, are only sometimes found. Tokens may have been revoked, by
-# another example, before they are asked for.
+# another example, before they are asked for. Nothing is held that could be released.
 NOT_COUNTED_ON = {
     "POST /api/auth/login",
     "POST /api/auth/refresh",
@@ -35,6 +35,8 @@ NOT_COUNTED_ON = {
     "DELETE /twitch/api/subscriptions",
     "GET /twitch/auth/token/{user_id}",
     "POST /twitch/auth/refresh/{user_id}",
+    "POST /twitch/activities/{activity_id}/release",
+    "POST /twitch/activities/{activity_id}/drop",
 }
 PEOPLE_ONLY: list[dict[str, list[str]]] = [{"access_token": []}]
 AND_SERVICES = [*PEOPLE_ONLY, {"service_token": []}]

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from ...common import services
 from ...domain.events.follow import origin
+from ...domain.points.explanation import explained
 from ...errors import Conflict, NotFound
 from ...models.access import audit
 from ...models.delivery import activities
@@ -29,7 +30,7 @@ from .schemas import (
 )
 
 Id = Annotated[str, Field(min_length=1, max_length=255)]
-Status = Literal["pending", "leased", "delivered", "skipped", "dead"]
+Status = Literal["pending", "leased", "delivered", "skipped", "dead", "held"]
 _LARGEST_ID = 2**63 - 1
 
 
@@ -103,7 +104,7 @@ def list_events(query: EventQuery) -> Answer:
     with services().base.database.transaction(write=False) as transaction:
         page = events.list_events(transaction, **query.page("event_type"))
     shown = [Event(**_event(row)) for row in page.rows]
-    return reply(EventPage(events=shown, next_cursor=_cursor(page)))
+    return reply(EventPage(events=shown, next_cursor=cursor_of(page)))
 
 
 @endpoint("/twitch/events/<event_id>", "GET", tag="Events", answers={200: EventAnswer})
@@ -129,8 +130,8 @@ def list_activities(query: ActivityQuery) -> Answer:
     with services().base.database.transaction(write=False) as transaction:
         page = activities.list_activities(transaction, **query.page("activity_type"))
         names = channels.logins(transaction, [row["channel_id"] for row in page.rows])
-    shown = [_activity(row, names) for row in page.rows]
-    return reply(ActivityPage(activities=shown, next_cursor=_cursor(page)))
+    shown = [shown_activity(row, names) for row in page.rows]
+    return reply(ActivityPage(activities=shown, next_cursor=cursor_of(page)))
 
 
 @endpoint(
@@ -161,7 +162,7 @@ def redeliver_activities(given: Redelivery) -> Answer:
 )
 def show_activity(activity_id: str) -> Answer:
     """Show an activity."""
-    return reply(ActivityAnswer(activity=_activity(*_existing(activity_id))))
+    return reply(ActivityAnswer(activity=shown_activity(*existing_activity(activity_id))))
 
 
 @endpoint(
@@ -173,7 +174,7 @@ def show_activity(activity_id: str) -> Answer:
 )
 def redeliver_activity(activity_id: str) -> Answer:
     """Deliver one activity again, under the same idempotency key."""
-    row, _ = _existing(activity_id)
+    row, _ = existing_activity(activity_id)
     with services().base.database.transaction() as transaction:
         accepted = activities.redeliver(transaction, row["id"])
         if accepted:
@@ -182,10 +183,10 @@ def redeliver_activity(activity_id: str) -> Answer:
     if not accepted:
         raise Conflict(f"The activity is {row['status']}; it cannot be delivered again now")
     services().delivery.worker.wake()
-    return reply(ActivityAnswer(activity=_activity(*_existing(activity_id))), 202)
+    return reply(ActivityAnswer(activity=shown_activity(*existing_activity(activity_id))), 202)
 
 
-def _existing(activity_id: str) -> tuple[dict[str, Any], dict[str, str]]:
+def existing_activity(activity_id: str) -> tuple[dict[str, Any], dict[str, str]]:
     """The activity's row, and the login of its channel. Raises NotFound."""
     number = activity_id if activity_id.isascii() and activity_id.isdigit() else "0"
     row = None
@@ -198,7 +199,8 @@ def _existing(activity_id: str) -> tuple[dict[str, Any], dict[str, str]]:
     return row, names
 
 
-def _cursor(page: Page) -> str | None:
+def cursor_of(page: Page) -> str | None:
+    """Where the next page begins."""
     return None if page.next_before_id is None else str(page.next_before_id)
 
 
@@ -220,7 +222,9 @@ def _event(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _activity(row: dict[str, Any], names: dict[str, str]) -> Activity:
+def shown_activity(row: dict[str, Any], names: dict[str, str]) -> Activity:
+    """The activity as the API shows it."""
+    rule = json.loads(row["rule"])
     return Activity(
         id=row["id"],
         event_id=row["event_id"],
@@ -233,7 +237,8 @@ def _activity(row: dict[str, Any], names: dict[str, str]) -> Activity:
         channel_name=names.get(row["channel_id"]),
         units=row["units"],
         amount=row["amount"],
-        rule=json.loads(row["rule"]),
+        why=explained(row["kind"], row["amount"], rule),
+        rule=rule,
         status=row["status"],
         reason=row["reason"],
         attempts=row["attempts"],

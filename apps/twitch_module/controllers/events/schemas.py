@@ -60,6 +60,7 @@ class Activity(Shape):
         description="Bits, viewers, gifts, months, minutes, or whole units of a currency"
     )
     amount: int = Field(description="Points")
+    why: str = Field(description="Where the points come from, in a line")
     rule: dict[str, Any] = Field(description="The rule that gave the points, and its figures")
     status: Literal["pending", "leased", "delivered", "skipped", "dead", "held"]
     reason: Reason
