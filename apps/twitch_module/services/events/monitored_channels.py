@@ -1,7 +1,7 @@
 """The monitored channels as the webhooks need them: points, names, at every event.
 
 Read from the database at most once a second, so that other processes' changes hold within
-that second, and those of this process at once.
+that second, and those of this process, and new channels, at once.
 """
 
 import threading
@@ -17,8 +17,6 @@ from ...models.subscriptions.channels import Channel, ChannelNames
 from .event_storage import Standing
 
 FRESH_SECONDS = 1.0
-# Another process may just have added a channel: its events must not go without points.
-MISSING_SECONDS = 0.1
 READ_SECONDS = 0.3  # a webhook must be answered within three seconds, and commits after this
 # After a failed reading nobody tries again for so long: each try takes its time, and those who
 # wait for it would try one after the other.
@@ -52,12 +50,16 @@ class MonitoredChannels:
     def find(self, channel_id: str) -> Entry | None:
         """The channel's entry, or None. Raises DatabaseUnavailable."""
         entry = self._entries.get(channel_id)
-        if not self._is_fresh(FRESH_SECONDS if entry else MISSING_SECONDS):
+        if entry is None or not self._is_fresh():
             with self._lock:  # the others wait for the one that reads
                 if time.monotonic() - self._failed_at < PAUSE_SECONDS:
                     raise DatabaseUnavailable("The channels cannot be read")
-                if not self._is_fresh(FRESH_SECONDS if entry else MISSING_SECONDS):
-                    self._read()
+                try:
+                    if not self._is_fresh() or self._is_new(channel_id):
+                        self._read()
+                except BaseException:
+                    self._read_at, self._failed_at = float("-inf"), time.monotonic()
+                    raise
         return self._entries.get(channel_id)
 
     def forget(self) -> None:
@@ -74,20 +76,21 @@ class MonitoredChannels:
         entry = self.find(channel_id)
         return entry.types if entry else types_of(self._usual, None)
 
-    def _is_fresh(self, seconds: float) -> bool:
-        return time.monotonic() - self._read_at <= seconds
+    def _is_fresh(self) -> bool:
+        return time.monotonic() - self._read_at <= FRESH_SECONDS
+
+    def _is_new(self, channel_id: str) -> bool:
+        """Whether another process has just added this channel."""
+        if channel_id in self._entries:
+            return False
+        with self._database.transaction(timeout_seconds=READ_SECONDS, write=False) as transaction:
+            return channels.get(transaction, channel_id) is not None
 
     def _read(self) -> None:
         # Noted before the reading: what is changed meanwhile is to be read again.
         self._read_at = time.monotonic()
-        try:
-            with self._database.transaction(
-                timeout_seconds=READ_SECONDS, write=False
-            ) as transaction:
-                listed = channels.list_all(transaction)
-        except BaseException:
-            self._read_at, self._failed_at = float("-inf"), time.monotonic()
-            raise
+        with self._database.transaction(timeout_seconds=READ_SECONDS, write=False) as transaction:
+            listed = channels.list_all(transaction)
         self._entries = {channel.channel_id: self._entry(channel) for channel in listed}
 
     def _entry(self, channel: Channel) -> Entry:
