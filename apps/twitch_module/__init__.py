@@ -13,6 +13,7 @@ _CONTROLLERS = (
     "subscriptions.twitch_users",
     "points.held",
     "points.leaderboard",
+    "points.policies",
     "access.sessions",
     "access.service_tokens",
     "access.audit",

@@ -70,6 +70,7 @@ class Services(Composition):
             self.delivery.worker,
             self.tokens.upkeep,
             self.subscriptions.upkeep,
+            self.points.runs,
             self.retention,
             self.heartbeat,
             *([registration] if registration else []),

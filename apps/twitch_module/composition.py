@@ -33,6 +33,7 @@ from .services.delivery.worker import DeliveryWorker
 from .services.events.monitored_channels import MonitoredChannels
 from .services.events.webhooks import WebhookReceiver
 from .services.heartbeat import Heartbeat
+from .services.points.policy_runs import PolicyRuns
 from .services.retention import Retention
 from .services.subscriptions.backfill import Backfill
 from .services.subscriptions.channels import Channels
@@ -103,6 +104,13 @@ class SubscriptionServices:
 
 
 @dataclass(frozen=True)
+class PointServices:
+    """Correcting points."""
+
+    runs: PolicyRuns
+
+
+@dataclass(frozen=True)
 class AccessServices:
     """Who may call."""
 
@@ -121,6 +129,7 @@ class Composition:
     delivery: DeliveryServices
     tokens: TokenServices
     subscriptions: SubscriptionServices
+    points: PointServices
     access: AccessServices
     retention: Retention
     heartbeat: Heartbeat
@@ -134,13 +143,13 @@ def compose(settings: Settings, *, receives: bool = True) -> Composition:
     """
     configure_logs(settings.log_level, settings.log_format)
     base = _base(settings, receives)
-    monitored = MonitoredChannels(
-        base.database, settings.points, settings.twitch_bot_name.strip().lower() or None
-    )
+    bot = settings.twitch_bot_name.strip().lower() or None
+    monitored = MonitoredChannels(base.database, settings.points, bot)
     delivery = _delivery(base)
     events = _events(base, monitored, delivery)
     tokens = _tokens(base, monitored)
     subscriptions = _subscriptions(base, monitored, tokens, delivery)
+    points = PointServices(PolicyRuns(base.database, settings.points, bot))
     retention = Retention(base.database, settings.retention_days)
     work = {
         "delivery": delivery.worker.is_alive,
@@ -150,7 +159,9 @@ def compose(settings: Settings, *, receives: bool = True) -> Composition:
     }
     heartbeat = Heartbeat(base.database, work)
     access = _access(base)
-    return Composition(base, events, delivery, tokens, subscriptions, access, retention, heartbeat)
+    return Composition(
+        base, events, delivery, tokens, subscriptions, points, access, retention, heartbeat
+    )
 
 
 def _base(settings: Settings, receives: bool) -> Base:

@@ -43,6 +43,7 @@ _PATH_PARTS: Mapping[str, tuple[str, str]] = {
     "event_id": ("Twitch's message id", "befa7b53-d79d-478f-86b9-120f112b044e"),
     "activity_id": ("The activity's number", "1"),
     "token_id": ("The service token's number", "1"),
+    "run_id": ("The preview's number", "1"),
 }
 _LOGIN_OR_ID = ("The user's id or login at Twitch", "141981764")
 _HEADERS: Mapping[int, Mapping[str, str]] = {
@@ -176,7 +177,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
                 "in": "path",
                 "required": True,
                 "description": about,
-                "schema": {"type": "string", "minLength": 1},
+                "schema": {"type": "string", "pattern": "^[^/]+$"},
                 "example": example,
             }
         )

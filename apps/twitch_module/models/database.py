@@ -223,6 +223,11 @@ class Database:
         _deadline.at = time.monotonic() + DEFAULT_TIMEOUT_SECONDS
         return psycopg2.connect(self._uri)
 
+    def close(self) -> None:
+        """Close the connections of this thread, and those that nobody uses. For good."""
+        self._discard_connection()
+        ConnectionPool.POOLS.pop(self._adapter.uri, None)
+
     def _discard_connection(self) -> None:
         """Close this thread's connection and the idle ones: where one broke, they may all be."""
 

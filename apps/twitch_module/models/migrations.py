@@ -245,6 +245,20 @@ _STEPS: tuple[tuple[str, ...], ...] = (
         """CREATE INDEX twitch_activities_held ON twitch_activities (channel_id, id)
             WHERE status = 'held'""",
     ),
+    (
+        # What another policy would have given, and what was made of that.
+        """CREATE TABLE twitch_policy_runs (
+            id {id}, at_ms BIGINT NOT NULL, actor TEXT NOT NULL, channel_id TEXT,
+            since_ms BIGINT NOT NULL, policy TEXT NOT NULL, state TEXT NOT NULL, reason TEXT,
+            up_to BIGINT, from_day BIGINT, pruned TEXT NOT NULL, to_do BIGINT NOT NULL,
+            done BIGINT NOT NULL, changes BIGINT NOT NULL)""",
+        """CREATE TABLE twitch_policy_changes (
+            run_id BIGINT NOT NULL, number BIGINT NOT NULL, channel_id TEXT NOT NULL,
+            channel_name TEXT NOT NULL, user_id TEXT NOT NULL, user_login TEXT NOT NULL,
+            user_name TEXT NOT NULL, activity_type TEXT NOT NULL, day BIGINT NOT NULL,
+            points_before BIGINT NOT NULL, points_after BIGINT NOT NULL, activity_id BIGINT,
+            PRIMARY KEY (run_id, number)){without_rowid}""",
+    ),
 )
 VERSION = len(_STEPS)
 

@@ -78,6 +78,35 @@ TABLES: dict[str, dict[str, str]] = {
         "started_at_ms": _BIGINT,
         "ended_at_ms": _BIGINT,
     },
+    "twitch_policy_runs": {
+        "at_ms": _BIGINT,
+        "actor": _TEXT,
+        "channel_id": _TEXT,  # NULL for all
+        "since_ms": _BIGINT,
+        "policy": _TEXT,  # JSON: its entries
+        "state": _TEXT,
+        "reason": _TEXT,
+        "up_to": _BIGINT,  # the last event that is looked at
+        "from_day": _BIGINT,
+        "pruned": _TEXT,  # JSON
+        "to_do": _BIGINT,
+        "done": _BIGINT,
+        "changes": _BIGINT,
+    },
+    "twitch_policy_changes": {
+        "run_id": _BIGINT,
+        "number": _BIGINT,
+        "channel_id": _TEXT,
+        "channel_name": _TEXT,
+        "user_id": _TEXT,
+        "user_login": _TEXT,
+        "user_name": _TEXT,
+        "activity_type": _TEXT,
+        "day": _BIGINT,
+        "points_before": _BIGINT,
+        "points_after": _BIGINT,
+        "activity_id": _BIGINT,  # the correction's
+    },
     "twitch_channels": {
         "channel_id": _TEXT,  # Twitch's user id of the broadcaster; unique
         "channel_name": _TEXT,  # the login

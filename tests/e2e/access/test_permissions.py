@@ -71,6 +71,12 @@ CLOSED: dict[tuple[str, str], tuple[bool, str | None]] = {
     ("POST", "/twitch/activities/<activity_id>/drop"): (False, "activities:write"),
     ("GET", "/twitch/api/leaderboard"): (True, "activities:read"),
     ("GET", "/twitch/api/users/<user_id>/points"): (True, "activities:read"),
+    ("POST", "/twitch/api/policies/preview"): (False, None),
+    ("GET", "/twitch/api/policies/runs"): (True, None),
+    ("GET", "/twitch/api/policies/runs/<run_id>"): (True, None),
+    ("GET", "/twitch/api/policies/runs/<run_id>/changes"): (True, None),
+    ("POST", "/twitch/api/policies/runs/<run_id>/apply"): (False, None),
+    ("POST", "/twitch/api/policies/runs/<run_id>/undo"): (False, None),
     ("GET", "/twitch/api/channels"): (True, "channels:read"),
     ("POST", "/twitch/api/channels"): (False, "channels:write"),
     ("GET", "/twitch/api/channels/<channel_id>"): (True, "channels:read"),
@@ -200,7 +206,7 @@ def path_of(route: str) -> str:
     """An address on a route, of things that are not there."""
     if route == STATIC:
         return "/twitch_module/static/page.css"
-    for name in ("token_id", "user_id", "event_id", "activity_id", "channel_id"):
+    for name in ("token_id", "user_id", "event_id", "activity_id", "channel_id", "run_id"):
         route = route.replace(f"<{name}>", "999999")
     assert "<" not in route
     return route

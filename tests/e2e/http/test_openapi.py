@@ -26,7 +26,8 @@ A_STREAMER = {"id": "141981764", "login": "a_streamer", "display_name": "A_Strea
 PEOPLE = {f"{n}": f"streamer_{n}" for n in (*range(900000, 900010), *range(900100, 900110))}
 # Nobody comes in with an invented password, refresh token or login at Twitch; and ids of
 # subscriptions, which Twitch invents, are only sometimes found. Tokens may have been revoked, by
-# another example, before they are asked for. Nothing is held that could be released.
+# another example, before they are asked for. Nothing is held that could be released, and no
+# preview has been read.
 NOT_COUNTED_ON = {
     "POST /api/auth/login",
     "POST /api/auth/refresh",
@@ -37,6 +38,8 @@ NOT_COUNTED_ON = {
     "POST /twitch/auth/refresh/{user_id}",
     "POST /twitch/activities/{activity_id}/release",
     "POST /twitch/activities/{activity_id}/drop",
+    "POST /twitch/api/policies/runs/{run_id}/apply",
+    "POST /twitch/api/policies/runs/{run_id}/undo",
 }
 PEOPLE_ONLY: list[dict[str, list[str]]] = [{"access_token": []}]
 AND_SERVICES = [*PEOPLE_ONLY, {"service_token": []}]

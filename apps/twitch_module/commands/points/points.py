@@ -14,6 +14,7 @@ from ..pages import Rows, fetch
 from ..parameter_types import ACTIVITY_TYPE, channel_id, user_id
 from ..remote import as_json, remote
 from ..terminal import Column, note, person, say, show_facts, show_json, show_list
+from .policies import apply, preview, runs, undo
 
 _TOP = ("rank", Column("user", "person"), "points", "times")
 _WHY = (
@@ -33,6 +34,10 @@ def points() -> None:
 
     Example: cli points top --channel some_streamer --period month
     """
+
+
+for _command in (preview, apply, undo, runs):
+    points.add_command(_command)
 
 
 def _wanted(command: Callable[..., None]) -> Callable[..., None]:

@@ -5,37 +5,18 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, WithJsonSchema, model_validator
 
 from ...common import services
-from ...domain.events.catalogue import SCORABLE
-from ...domain.points.policy_reading import MAX_FIGURE, RULE_FIGURES
 from ...domain.subscriptions.channel_rules import CHANNEL_TYPES
 from ...errors import Conflict, ModuleError, NotFound
 from ...models.subscriptions.channels import Channel
 from ..http import Answer, actor, audited, endpoint, reply
 from ..operations import TWITCH, Says
+from ..points.entries import ABOUT, Entries
 from ..reading import Name, Takes, TwitchName, either
 from ..times import rfc3339
 from . import schemas
 
 # Where the domain knows more than a type can say, its own words go into the schema.
 TypeName = Annotated[Name, WithJsonSchema({"type": "string", "enum": CHANNEL_TYPES})]
-_FIGURE = {"type": "number", "minimum": -MAX_FIGURE, "maximum": MAX_FIGURE}
-_RULE = {
-    "type": "object",
-    "properties": {
-        **dict.fromkeys(RULE_FIGURES, _FIGURE),
-        "tiers": {"type": "object", "additionalProperties": _FIGURE},
-    },
-    "additionalProperties": False,
-}
-Points = Annotated[
-    dict[Name, Any],
-    WithJsonSchema(
-        {
-            "type": "object",
-            "additionalProperties": {"anyOf": [_FIGURE, {"enum": [False, None]}, _RULE]},
-        }
-    ),
-]
 
 
 def _change(schema: dict[str, Any]) -> None:
@@ -74,11 +55,7 @@ class ChannelChange(BaseModel):
 
     is_active: StrictBool = True
     gateway_id: Name | None = None
-    points: Points | None = Field(
-        None,
-        description="By activity: its base (for bits: points per bit), a rule, or false for none."
-        f" Activities: {', '.join(sorted(SCORABLE))}",
-    )
+    points: Entries | None = Field(None, description=ABOUT)
     event_types: Annotated[list[TypeName], Field(max_length=100)] | None = None
     backfill: StrictBool = False
 

@@ -161,6 +161,8 @@ def _read_multiplier(given: object, place: str, problems: list[str]) -> Multipli
     for key, known in (("activities", SCORABLE), ("days", DAYS)):
         if unknown := [one for one in lists[key] if one not in known]:
             problems.append(f"{place}.{key}: {unknown[0]!r} is not one of {_listed(known)}")
+    name = given.get("name", place.partition(": ")[2])
+    _strings([name], f"{place}.name", problems)
     timezone = given.get("timezone", "UTC")
     try:
         ZoneInfo(timezone)
@@ -170,7 +172,7 @@ def _read_multiplier(given: object, place: str, problems: list[str]) -> Multipli
     if not isinstance(given.get("live", False), bool):
         problems.append(f"{place}.live must be true or false")
     return Multiplier(
-        str(given.get("name", place.partition(": ")[2]))[:100],
+        name,
         given.get("factor", 1),
         lists["activities"],
         lists["days"],

@@ -94,7 +94,7 @@ def take_back(transaction: Transaction, earning: Earning, because: str) -> Chang
         return None
     said = {"reverses": earning.event_id, "because": because}
     wait_ms = 0 if earning.status == DELIVERED else WAIT_MS
-    return write_derived(
+    written = write_derived(
         transaction,
         earning._replace(event_id=f"reversal:{earning.event_id}", amount=-earning.amount),
         kind=REVERSAL,
@@ -102,6 +102,7 @@ def take_back(transaction: Transaction, earning: Earning, because: str) -> Chang
         reverses=earning.id,
         wait_ms=wait_ms,
     )
+    return written.change
 
 
 def drop(transaction: Transaction, activity_id: int, reason: str) -> None:
@@ -113,6 +114,13 @@ def drop(transaction: Transaction, activity_id: int, reason: str) -> None:
     )
 
 
+class Written(NamedTuple):
+    """An activity that has been written: its id, and what it changes in the sums."""
+
+    id: int
+    change: Change
+
+
 def write_derived(
     transaction: Transaction,
     derived: Earning,
@@ -121,10 +129,10 @@ def write_derived(
     said: dict[str, Any],
     reverses: int | None = None,
     wait_ms: int = 0,
-) -> Change:
+) -> Written:
     """Write an activity that comes from no message, with an event of its own. Does not commit.
 
-    It counts on the day of `derived.at_ms`.
+    It counts on the day of `derived.at_ms`; on PostgreSQL the caller adds it to the sums.
     """
     now_ms = transaction.now_ms()
     written = json.dumps({"activity": derived.activity_type, **said})
@@ -150,4 +158,4 @@ def write_derived(
         ],
     )
     of = sum_of(derived.channel_id, derived.user_id, derived.activity_type, derived.at_ms)
-    return Change(of, derived.amount, -1 if kind == REVERSAL else 0)
+    return Written(row_id, Change(of, derived.amount, -1 if kind == REVERSAL else 0))

@@ -1,5 +1,6 @@
 """When the channels were live."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..transaction import Transaction
@@ -30,6 +31,25 @@ def end(transaction: Transaction, channel_id: str, at_ms: int) -> None:
         " AND started_at_ms <= %s) AND ended_at_ms IS NULL",
         [at_ms, channel_id, channel_id, at_ms],
     )
+
+
+def all_of(transaction: Transaction, channel_id: str | None) -> list[tuple[str, str, int, int]]:
+    """The streams of a channel, or of all: channel, stream, beginning and end."""
+    of_channel = "" if channel_id is None else " WHERE channel_id = %s"
+    return transaction.execute(
+        "SELECT channel_id, stream_id, started_at_ms, ended_at_ms FROM twitch_streams" + of_channel,
+        [] if channel_id is None else [channel_id],
+    )
+
+
+def copy(transaction: Transaction, known: Iterable[tuple[str, str, int, int]]) -> None:
+    """Enter streams that another database knows."""
+    for one in known:
+        transaction.execute(
+            "INSERT INTO twitch_streams (channel_id, stream_id, started_at_ms, ended_at_ms)"
+            " VALUES (%s, %s, %s, %s)",
+            list(one),
+        )
 
 
 def at(transaction: Transaction, channel_id: str, at_ms: int) -> Stream | None:
