@@ -152,7 +152,7 @@ def _add_some(
         scored = events.UNSCORED if activity is None else events.SCORED
         event = NewEvent(
             *(event_id, event_type, "1", subscription_id(channel_number)),
-            *(channel_id, channel_name, *who, scored, None, body),
+            *(channel_id, channel_name, *who, at_ms, scored, None, body),
         )
         earned = None
         if activity is not None:

@@ -110,6 +110,7 @@ def start() -> None:
     try:
         built = services()
         provide_admin(built)
+        built.points.runs.note_policy()
     except ModuleError as error:
         print(f"{error.title}:\n{error}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -22,6 +22,7 @@ def event(event_id: str, **changes: Any) -> NewEvent:
         "8001",
         "a_viewer",
         "A_Viewer",
+        1_790_000_000_000,
         "scored",
         None,
         b'{"event":{}}',

@@ -1,6 +1,7 @@
 """settings.py: the configuration is complete and sound, or every problem is named."""
 
 import json
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -600,7 +601,8 @@ class TestPoints:
         file = tmp_path / "points.toml"
         file.write_text("# nothing yet\n")
 
-        assert load(POINTS_FILE=str(file)).points == default_policy()
+        policy = load(POINTS_FILE=str(file)).points
+        assert policy == replace(default_policy(), source="points.toml")
 
     def test_both_at_once_are_refused(self, tmp_path: Path) -> None:
         file = tmp_path / "points.toml"

@@ -56,6 +56,7 @@ POLICY: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/twitch/activities/<activity_id>/drop"): Rule("admin", "activities:write"),
     ("GET", "/twitch/api/leaderboard"): Rule("viewer", "activities:read"),
     ("GET", "/twitch/api/users/<user_id>/points"): Rule("viewer", "activities:read"),
+    ("GET", "/twitch/api/policies"): Rule("viewer"),
     ("POST", "/twitch/api/policies/preview"): _ADMIN,
     ("GET", "/twitch/api/policies/runs"): Rule("viewer"),
     ("GET", "/twitch/api/policies/runs/<run_id>"): Rule("viewer"),

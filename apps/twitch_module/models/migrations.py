@@ -259,6 +259,16 @@ _STEPS: tuple[tuple[str, ...], ...] = (
             points_before BIGINT NOT NULL, points_after BIGINT NOT NULL, activity_id BIGINT,
             PRIMARY KEY (run_id, number)){without_rowid}""",
     ),
+    (
+        # Which policy was in force from when on: that of all, or a channel's own.
+        """CREATE TABLE twitch_policy_versions (
+            id {id}, at_ms BIGINT NOT NULL, actor TEXT NOT NULL, source TEXT NOT NULL,
+            channel_id TEXT, policy TEXT NOT NULL)""",
+    ),
+    (
+        # Without it, what gives nothing would not say when it happened.
+        "ALTER TABLE twitch_events ADD COLUMN sent_at_ms BIGINT",
+    ),
 )
 VERSION = len(_STEPS)
 

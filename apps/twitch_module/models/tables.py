@@ -22,6 +22,7 @@ TABLES: dict[str, dict[str, str]] = {
         "user_login": _TEXT,
         "user_name": _TEXT,
         "received_at_ms": _BIGINT,
+        "sent_at_ms": _BIGINT,  # by Twitch's timestamp; empty where that was never recorded
         "outcome": _TEXT,  # scored, unscored or quarantined
         "reason": _TEXT,
     },
@@ -106,6 +107,13 @@ TABLES: dict[str, dict[str, str]] = {
         "points_before": _BIGINT,
         "points_after": _BIGINT,
         "activity_id": _BIGINT,  # the correction's
+    },
+    "twitch_policy_versions": {
+        "at_ms": _BIGINT,  # in force from then on
+        "actor": _TEXT,
+        "source": _TEXT,  # where it is written: a file, a variable, a channel
+        "channel_id": _TEXT,  # empty for that of all channels
+        "policy": _TEXT,  # JSON: the entries
     },
     "twitch_channels": {
         "channel_id": _TEXT,  # Twitch's user id of the broadcaster; unique

@@ -1,10 +1,21 @@
 """Another policy is previewed, applied and undone by an admin, over HTTP."""
 
+from pathlib import Path
 from typing import Any
 
+import psutil
+
+from apps.twitch_module.domain.points.policy import default_policy
+from apps.twitch_module.models import leases
 from apps.twitch_module.models.database import Database
+from apps.twitch_module.models.migrations import migrate
+from apps.twitch_module.models.points import policy_runs
+from apps.twitch_module.services.events.event_storage import record
 from tests.e2e.conftest import Start
 from tests.e2e.events.test_main_job import received, statuses, wait_for
+from tests.integration.points.test_limits import follow
+from tests.integration.points.test_settlement import points as points_of
+from tests.integration.points.test_settlement import rows_of
 from tests.messages import VIEWER, Message, follow_of
 from tests.processes import Module, Sandbox, wait_until
 
@@ -90,3 +101,79 @@ def test_what_cannot_be_previewed_is_refused(start: Start) -> None:
     assert 404 == module.call("POST", f"{RUNS}/9/apply").status_code
     assert 404 == module.call("GET", f"{RUNS}/x/changes").status_code
     assert {"runs": [], "next_cursor": None} == module.call("GET", RUNS).json()
+
+
+POLICIES = "/twitch/api/policies"
+
+
+def test_which_policies_were_in_force_since_when_and_by_whom(start: Start) -> None:
+    module = start(ACTIVITY_POINTS='{"follow": 5}')
+    module.watch("7001")
+    for points in ({"follow": 7}, {"follow": 7}, None):
+        channel = "/twitch/api/channels/7001"
+        module.call("PATCH", channel, json={"points": points}).raise_for_status()
+    module.stop()
+    module.restart(ACTIVITY_POINTS="").wait_until_ready()
+    module.stop()
+    module.restart().wait_until_ready()
+
+    listed = module.call("GET", POLICIES, params={"limit": 200}).json()["policies"]
+    mine = module.call("GET", POLICIES, params={"channel_id": "7001", "limit": 1}).json()
+
+    assert [
+        ("default", "configuration", None),
+        ("channel", "admin", "7001"),
+        ("channel", "admin", "7001"),
+        ("ACTIVITY_POINTS", "configuration", None),
+    ] == [(one["source"], one["set_by"], one["channel_id"]) for one in listed]
+    assert [10, {}, {"follow": 7}, 5] == [
+        one["policy"]["follow"]["base"] if one["channel_id"] is None else one["policy"]
+        for one in listed
+    ]
+    assert (1, str(listed[1]["id"])) == (len(mine["policies"]), mine["next_cursor"])
+
+
+VIEWERS = 2_000
+
+
+def test_killed_in_the_middle_another_process_writes_the_rest_and_nothing_twice(
+    start: Start, sandbox: Sandbox, db_uri: str, tmp_path: Path
+) -> None:
+    database = Database(db_uri, tmp_path)
+    migrate(database)
+    with database.transaction(timeout_seconds=30) as transaction:
+        rows = [row for n in range(VIEWERS) for row in rows_of(follow(n), default_policy())]
+        record(transaction, rows)
+        transaction.execute("UPDATE twitch_events SET received_at_ms = received_at_ms - 60000")
+        transaction.execute("UPDATE twitch_activities SET status = 'delivered'")
+    first, second = start(), start()
+    body = {"policy": {"follow": 4}, "since": SINCE}
+    previewed = first.call("POST", "/twitch/api/policies/preview", json=body).json()["run"]
+    assert VIEWERS == once(first, previewed["id"], "read")["changes"]
+
+    def done() -> int:
+        with database.transaction(write=False) as transaction:
+            run = policy_runs.get(transaction, previewed["id"])
+        return run.done if run and run.state in ("applying", "undoing") else 0
+
+    for verb, state, total in (("apply", "applied", 4), ("undo", "undone", 10)):
+        first.call("POST", f"{RUNS}/{previewed['id']}/{verb}").raise_for_status()
+        wait_until(lambda: 0 < done() < VIEWERS)
+        holder(database, first, second).kill()
+        assert 0 < done() < VIEWERS
+        for module in (first, second):
+            if module.process.poll() is not None:
+                module.restart().wait_until_ready()
+        once(first, previewed["id"], state)
+
+        assert (VIEWERS * total, VIEWERS * total) == points_of(database)
+        assert {total} == {one["points"] for one in first.all("/twitch/api/leaderboard")}
+
+
+def holder(database: Database, *modules: Module) -> Module:
+    """The one of these processes that carries runs on."""
+    with database.transaction(write=False) as transaction:
+        owner = leases.owner(transaction, "policy runs") or ""
+    number = int(owner.split("/")[1])
+    parents = {number, *(one.pid for one in psutil.Process(number).parents())}
+    return next(one for one in modules if one.process.pid in parents)

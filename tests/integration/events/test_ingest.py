@@ -21,7 +21,7 @@ def entry(event_id: str) -> ingest.Entry:
     """An event, and the activity that it earns."""
     event = NewEvent(
         *(event_id, "channel.follow", "2", "subscription", "7001", "A_Channel"),
-        *("42", "viewer", "Viewer", events.SCORED, None, event_id.encode()),
+        *("42", "viewer", "Viewer", MIDNIGHT_MS, events.SCORED, None, event_id.encode()),
     )
     activity = NewActivity("follow", 0, 10, "{}", "pending", None, MIDNIGHT_MS, None)
     return ingest.Entry(event, activity)

@@ -39,7 +39,7 @@ from .test_settlement import (
     unban,
 )
 
-ADMIN = Actor("user", name="alice")
+ADMIN = Actor("admin", name="alice")
 DAY_MS = totals.DAY_MS
 NOON_DAY = NOON_MS // DAY_MS
 SINCE_MS = NOON_MS - 40 * DAY_MS
@@ -109,6 +109,13 @@ def test_the_policy_that_was_in_force_changes_nothing(database: Database, runs: 
     """Whatever was a twin, a pair, reversed or limited is so once more."""
     store_much(database)
     assert 0 == previewed(runs, ENTRIES).changes
+
+
+def test_twins_are_twins_however_late_they_came(database: Database, runs: PolicyRuns) -> None:
+    """By when they were sent, which is months before they are received here."""
+    store(database, [cheer(0, 100)], [cheer(4, 100)], [cheer(60, 100)])
+
+    assert 0 == previewed(runs, {}).changes
 
 
 ENTRIES: dict[str, Any] = {

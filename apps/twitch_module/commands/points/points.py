@@ -14,7 +14,7 @@ from ..pages import Rows, fetch
 from ..parameter_types import ACTIVITY_TYPE, channel_id, user_id
 from ..remote import as_json, remote
 from ..terminal import Column, note, person, say, show_facts, show_json, show_list
-from .policies import apply, preview, runs, undo
+from .policies import apply, policies, preview, runs, undo
 
 _TOP = ("rank", Column("user", "person"), "points", "times")
 _WHY = (
@@ -36,7 +36,7 @@ def points() -> None:
     """
 
 
-for _command in (preview, apply, undo, runs):
+for _command in (preview, apply, undo, runs, policies):
     points.add_command(_command)
 
 

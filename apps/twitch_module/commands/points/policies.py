@@ -1,4 +1,4 @@
-"""`points preview|apply|undo|runs`: what another policy would have given; correcting the past."""
+"""`points preview|apply|undo|runs|policies`: what another policy gives; correcting the past."""
 
 import sys
 import time
@@ -21,6 +21,7 @@ _PATH = "/twitch/api/policies"
 _ASK_SECONDS = 0.3
 _TOP = 20
 _CHANGES = (Column("user", "person"), "channel", "activity", "day", "before", "after", "change")
+_POLICIES = ("policy", Column("time", "time"), "by", "channel", "source", "entries")
 _RUNS = (
     "run",
     Column("time", "time"),
@@ -36,22 +37,28 @@ _RUNS = (
 @click.option(
     "--policy",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    required=True,
     help="A TOML file, as POINTS_FILE takes it.",
 )
+@click.option("--version", type=click.IntRange(1), help="Or one of: cli points policies.")
 @click.option("--since", type=Moment(), required=True, help="From the day of: 30d, 2026-01-31.")
 @click.option("--channel", help="Only this channel, by its own points: id or login.")
 @as_json
 @remote
-def preview(api: Api, policy: Path, since: str, channel: str | None, as_json: bool) -> None:
+def preview(
+    api: Api,
+    policy: Path | None,
+    version: int | None,
+    since: str,
+    channel: str | None,
+    as_json: bool,
+) -> None:
     """Who would have gained and lost what by another policy, since a day. Changes nothing.
 
     Example: cli points preview --since 30d --policy new.toml
     """
-    try:
-        entries = tomllib.loads(policy.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise click.UsageError(f"{policy} cannot be read as TOML: {error}") from error
+    if (policy is None) == (version is None):
+        raise click.UsageError("Name a policy: --policy FILE, or --version NUMBER")
+    entries = _file(policy) if policy is not None else _version(api, version or 0)
     body: dict[str, Any] = {"policy": entries, "since": since}
     if channel is not None:
         body["channel_id"] = channel_id(api, channel)
@@ -121,6 +128,51 @@ def runs(api: Api, run_id: str | None, as_json: bool) -> None:
                 for one in document["runs"]
             ],
         )
+
+
+@click.command()
+@click.option("--channel", help="Only this channel's own: id or login.")
+@as_json
+@remote
+def policies(api: Api, channel: str | None, as_json: bool) -> None:
+    """Which policies have been in force, newest first: since when, and who has set them.
+
+    Example: cli points policies
+    """
+    of_channel = {} if channel is None else {"channel_id": channel_id(api, channel)}
+    document = api.get(_PATH, limit=200, **of_channel)
+    if as_json:
+        show_json(document)
+        return
+    show_list(
+        _POLICIES,
+        [
+            (
+                str(one["id"]),
+                one["since"],
+                one["set_by"],
+                one["channel_id"] or "all",
+                one["source"],
+                ", ".join(sorted(one["policy"])),
+            )
+            for one in document["policies"]
+        ],
+    )
+
+
+def _file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"{path} cannot be read as TOML: {error}") from error
+
+
+def _version(api: Api, number: int) -> dict[str, Any]:
+    found = api.get(_PATH, limit=1, cursor=number + 1)["policies"]
+    if not found or found[0]["id"] != number:
+        raise Refused(f"There is no policy {number}", "See: cli points policies")
+    entries: dict[str, Any] = found[0]["policy"]
+    return entries
 
 
 def _carry_out(api: Api, run_id: str, yes: bool, as_json: bool, what: tuple[str, str, str]) -> None:

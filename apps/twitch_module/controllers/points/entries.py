@@ -52,18 +52,19 @@ _MULTIPLIER = {
     "additionalProperties": False,
     "description": "Also from, until and timezone: times that a schema cannot compare",
 }
+_OF_ALL = {
+    "ignore": _strings(_TEXT),
+    "ignore_bots": {"type": "boolean"},
+    "multipliers": _strings(_MULTIPLIER),
+}
 Entries = Annotated[
     dict[Name, Any],
     WithJsonSchema(
         {
             "type": "object",
-            "properties": {
-                **{name: {"anyOf": [_FIGURE, _NONE, _RULE]} for name in sorted(SCORABLE)},
-                "ignore": _strings(_TEXT),
-                "ignore_bots": {"type": "boolean"},
-                "multipliers": _strings(_MULTIPLIER),
-            },
-            "additionalProperties": False,
+            "propertyNames": {"enum": [*sorted(SCORABLE), *_OF_ALL]},
+            "properties": _OF_ALL,
+            "additionalProperties": {"anyOf": [_FIGURE, _NONE, _RULE]},
             # Both would count every cheer, and bits are scored by default.
             "anyOf": [
                 {"properties": {"bits_use": _NONE}},

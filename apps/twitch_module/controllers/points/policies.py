@@ -4,14 +4,23 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ...common import services
 from ...errors import Conflict, NotFound
-from ...models.points import policy_runs
+from ...models.points import policy_runs, policy_versions
 from ..events.events import Id
 from ..http import Answer, actor, endpoint, reply
 from ..operations import Says
 from ..reading import Takes
 from ..times import EpochMs, rfc3339
 from .entries import ABOUT, Entries
-from .schemas import Change, ChangePage, Pruned, Run, RunAnswer, RunPage
+from .schemas import (
+    Change,
+    ChangePage,
+    Pruned,
+    Run,
+    RunAnswer,
+    RunPage,
+    Version,
+    VersionPage,
+)
 
 _LARGEST_ID = 2**53
 
@@ -37,6 +46,43 @@ class PageQuery(BaseModel):
     limit: int = Field(50, ge=1, le=200)
     cursor: int | None = Field(
         None, ge=0, le=_LARGEST_ID, description="The `next_cursor` of the page before"
+    )
+
+
+class VersionQuery(PageQuery):
+    """A page of policies."""
+
+    channel_id: Id | None = Field(None, description="Only those of this channel")
+
+
+@endpoint(
+    "/twitch/api/policies",
+    "GET",
+    tag="Points",
+    takes=Takes(VersionQuery, "query"),
+    answers={200: VersionPage},
+)
+def list_policies(query: VersionQuery) -> Answer:
+    """List which points policies have been in force, newest first: since when, set by whom."""
+    with services().base.database.transaction(write=False) as transaction:
+        found = policy_versions.recent(transaction, query.channel_id, query.cursor, query.limit + 1)
+    shown = found[: query.limit]
+    more = len(found) > query.limit
+    return reply(
+        VersionPage(
+            policies=[
+                Version(
+                    id=one.id,
+                    since=rfc3339(one.at_ms),
+                    set_by=one.actor,
+                    source=one.source,
+                    channel_id=one.channel_id,
+                    policy=one.policy,
+                )
+                for one in shown
+            ],
+            next_cursor=str(shown[-1].id) if more else None,
+        )
     )
 
 

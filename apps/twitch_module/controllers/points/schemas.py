@@ -69,6 +69,27 @@ class Pruned(Shape):
     points: int
 
 
+class Version(Shape):
+    """A points policy, in force until the next one of the same channel, or of all channels."""
+
+    id: int
+    since: Time | None
+    set_by: str = Field(description='An admin, or "configuration"')
+    source: str = Field(description="Where it is written: a variable, a file, a channel")
+    channel_id: str | None = Field(description="Null for that of all channels")
+    policy: dict[str, Any] = Field(
+        description="For all channels, what it makes of the default one; for a channel, its own"
+        " entries"
+    )
+
+
+class VersionPage(Shape):
+    """Policies, newest first."""
+
+    policies: list[Version]
+    next_cursor: Cursor
+
+
 class Run(Shape):
     """A preview of another policy, and what became of it."""
 

@@ -98,6 +98,7 @@ class Policy:
     ignore: frozenset[str] = frozenset()  # user ids that get nothing
     ignore_bots: bool = True  # whether the public chat bots get nothing, either
     multipliers: tuple[Multiplier, ...] = ()
+    source: str = "default"  # where it was amended last
 
     @cached_property
     def ignored(self) -> frozenset[str]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ..events.catalogue import SCORABLE
 from .limits import Limits, Once
 from .multiplier import DAYS, Multiplier
-from .policy import Policy, Rule
+from .policy import Policy, Rule, default_policy
 
 MAX_FIGURE = 1_000_000_000  # bound of every figure in a policy
 MAX_ENTRIES = 1_000  # of a list
@@ -18,6 +18,7 @@ _TABLES = ("tiers", "currencies")
 _KEYS = ("base", "per_unit", "tiers", "max", "currencies", "once", *LIMIT_FIGURES)
 _WHOLE = ("ignore", "ignore_bots", "multipliers")  # entries that are no activity
 _MULTIPLIER = ("name", "factor", "activities", "days", "from", "until", "timezone", "live")
+_MULTIPLIER_LISTS = ("activities", "days", "tiers", "badges")
 _MULTIPLIER_KEYS = (*_MULTIPLIER, "tiers", "badges")
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _PER_UNIT = ("bits", "bits_use")  # a number alone is points per bit
@@ -59,7 +60,41 @@ def amended(policy: Policy, entries: Mapping[str, Any], source: str) -> Policy:
     whole = _read_whole(policy, entries, source, problems)
     if problems:
         raise BadPolicy(problems)
-    return Policy(rules, *whole)
+    return Policy(rules, *whole, source)
+
+
+def described(policy: Policy) -> dict[str, Any]:
+    """The entries that make this policy of the default one, as JSON has them."""
+    entries: dict[str, Any] = dict.fromkeys(sorted(default_policy().rules), False)
+    for activity, rule in sorted(policy.rules.items()):
+        limits = {} if rule.limits is None else rule.limits._asdict()
+        entries[activity] = {
+            "base": rule.base,
+            "per_unit": rule.per_unit,
+            **_set({"max": rule.max, **limits}),
+            **{name: dict(table) for name in _TABLES if (table := getattr(rule, name))},
+        }
+    return {
+        **entries,
+        "ignore": sorted(policy.ignore),
+        "ignore_bots": policy.ignore_bots,
+        "multipliers": [_described_multiplier(one) for one in policy.multipliers],
+    }
+
+
+def _described_multiplier(one: Multiplier) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        **{name: list(getattr(one, name)) or None for name in _MULTIPLIER_LISTS},
+        "live": one.live or None,
+    }
+    if one.minutes is not None:
+        start, end = (f"{minute // 60:02}:{minute % 60:02}" for minute in one.minutes)
+        said |= {"from": start, "until": end}
+    return {"name": one.name, "factor": one.factor, "timezone": one.timezone, **_set(said)}
+
+
+def _set(entries: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: entry for name, entry in entries.items() if entry is not None}
 
 
 def _read_whole(
@@ -156,7 +191,7 @@ def _read_multiplier(given: object, place: str, problems: list[str]) -> Multipli
     problems += _bad_figures({"factor": given.get("factor")}, place)
     lists = {
         key: tuple(_strings(given.get(key, []), f"{place}.{key}", problems))
-        for key in ("activities", "days", "tiers", "badges")
+        for key in _MULTIPLIER_LISTS
     }
     for key, known in (("activities", SCORABLE), ("days", DAYS)):
         if unknown := [one for one in lists[key] if one not in known]:

@@ -30,6 +30,7 @@ class NewEvent(NamedTuple):
     user_id: str
     user_login: str
     user_name: str
+    sent_at_ms: int  # by Twitch's timestamp
     outcome: str
     reason: str | None
     body: bytes

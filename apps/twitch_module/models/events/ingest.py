@@ -192,17 +192,18 @@ WITH given AS (
     SELECT * FROM json_to_recordset($1) AS given (
         event_id text, event_type text, event_version text, subscription_id text,
         channel_id text, channel_name text, user_id text, user_login text, user_name text,
-        outcome text, reason text, body text, activity json, key text, at_ms bigint, waits boolean
+        sent_at_ms bigint, outcome text, reason text, body text,
+        activity json, key text, at_ms bigint, waits boolean
     )
 ), clock AS (
     SELECT coalesce($2, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) AS ms
 ), new AS (
     INSERT INTO twitch_events (
         event_id, event_type, event_version, subscription_id, channel_id, channel_name,
-        user_id, user_login, user_name, outcome, reason, body, received_at_ms
+        user_id, user_login, user_name, sent_at_ms, outcome, reason, body, received_at_ms
     )
     SELECT event_id, event_type, event_version, subscription_id, channel_id, channel_name,
-        user_id, user_login, user_name, outcome, reason, decode(body, 'hex'), ms
+        user_id, user_login, user_name, sent_at_ms, outcome, reason, decode(body, 'hex'), ms
     FROM given, clock
     WHERE (
         -- Not NOT EXISTS: that would be planned as a join, from which many rows may be read.

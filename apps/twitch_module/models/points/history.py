@@ -26,7 +26,7 @@ class Stored(NamedTuple):
     channel_id: str
     reason: str | None
     body: bytes
-    at_ms: int  # when it happened, else when it came
+    at_ms: int  # when it was sent, else when it happened, else when it came
     status: str | None  # the activity's
     why: str | None  # likewise
 
@@ -38,7 +38,7 @@ def read(
     of_channel = "" if channel_id is None else " AND e.channel_id || '' = %s"
     rows = transaction.execute(
         "SELECT e.id, e.event_id, e.event_type, e.event_version, e.channel_id, e.reason, e.body,"
-        " coalesce(a.happened_at_ms, e.received_at_ms), a.status, a.reason"
+        " coalesce(e.sent_at_ms, a.happened_at_ms, e.received_at_ms), a.status, a.reason"
         " FROM twitch_events e LEFT JOIN twitch_activities a ON a.id = e.id"
         f" WHERE e.id > %s AND e.id <= %s{of_channel} ORDER BY e.id LIMIT %s",
         [after_id, up_to, *([] if channel_id is None else [channel_id]), limit],

@@ -12,14 +12,14 @@ import structlog
 
 from ...domain.access.callers import Actor
 from ...domain.points.policy import Policy, default_policy
-from ...domain.points.policy_reading import BadPolicy, amended
+from ...domain.points.policy_reading import BadPolicy, amended, described
 from ...domain.subscriptions.channel_rules import policy_of, usable_policy
 from ...errors import Conflict, Invalid, NotFound
 from ...models.access import audit
 from ...models.database import Database
 from ...models.delivery.announcements import announce
 from ...models.delivery.outbox import PENDING
-from ...models.points import earnings, history, policy_runs, totals
+from ...models.points import earnings, history, policy_runs, policy_versions, totals
 from ...models.points.earnings import CORRECTION, Earning
 from ...models.points.policy_runs import (
     APPLIED,
@@ -40,6 +40,7 @@ from .recomputation import Recomputation, Scope
 
 BATCH = 100  # corrections in a transaction
 ROUND_SECONDS = 1.0
+CONFIGURATION = "configuration"  # who has set the policy of all channels
 _BEGINS = {APPLYING: (READ,), UNDOING: (APPLIED, APPLYING)}
 
 log = structlog.get_logger("policy_runs")
@@ -70,6 +71,19 @@ class PolicyRuns:
     def is_alive(self) -> bool:
         """Whether its loop goes on in this process."""
         return self._repeated.is_alive()
+
+    def note_policy(self) -> None:
+        """Note which policy of all channels is in force here, if that is news. Commits."""
+        with self._database.transaction() as transaction:
+            new = policy_versions.note(
+                transaction,
+                actor=CONFIGURATION,
+                source=self._usual.source,
+                channel_id=None,
+                policy=described(self._usual),
+            )
+        if new:
+            log.info("new policy", source=self._usual.source)
 
     def preview(
         self, actor: Actor, entries: Mapping[str, Any], channel_id: str | None, since_ms: int

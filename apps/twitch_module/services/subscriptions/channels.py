@@ -15,8 +15,10 @@ from ...domain.text import text
 from ...errors import Invalid, NotFound, TwitchUnavailable
 from ...models.access import audit
 from ...models.database import Database
+from ...models.points import policy_versions
 from ...models.subscriptions import channels, subscription_failures, subscriptions
 from ...models.subscriptions.channels import Channel, ChannelNames
+from ...models.transaction import Transaction
 from ..events.monitored_channels import MonitoredChannels
 from .reconciler import Reconciler
 
@@ -101,6 +103,8 @@ class Channels:
             changes["event_types"] = list(dict.fromkeys(changes["event_types"]))
         with self._database.transaction() as transaction:
             channels.change(transaction, channel_id, changes)
+            if "points" in changes:
+                _note_policy(transaction, actor, channel_id, changes["points"])
             audit.record(
                 transaction,
                 actor,
@@ -138,6 +142,7 @@ class Channels:
             subscription_failures.delete_channel(transaction, channel_id)
             before = {"channel_name": channel.channel_name}
             audit.record(transaction, actor, "channel.remove", _subject(channel_id), before=before)
+            _note_policy(transaction, actor, channel_id, None)
         self._roster.forget()
         log.info("channel removed", channel_id=channel_id)
         living = [id_ for id_, record in known.items() if record.status in LIVING]
@@ -174,6 +179,18 @@ class Channels:
         problems += type_problems(types_of(policy, event_types))
         if problems:
             raise Invalid("; ".join(problems))
+
+
+def _note_policy(
+    transaction: Transaction, actor: Actor, channel_id: str, points: Mapping[str, Any] | None
+) -> None:
+    policy_versions.note(
+        transaction,
+        actor=actor.name or actor.kind,
+        source="channel",
+        channel_id=channel_id,
+        policy=dict(points or {}),
+    )
 
 
 def _subject(channel_id: str) -> str:

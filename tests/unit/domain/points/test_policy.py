@@ -1,6 +1,7 @@
 """domain/points/policy.py: which activity gives how many points, and why."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,12 @@ from apps.twitch_module.domain.points.policy import (
     Rule,
     default_policy,
 )
-from apps.twitch_module.domain.points.policy_reading import MAX_FIGURE, BadPolicy, amended
+from apps.twitch_module.domain.points.policy_reading import (
+    MAX_FIGURE,
+    BadPolicy,
+    amended,
+    described,
+)
 from tests.messages import EVENTS, Message
 
 SOURCE = "ACTIVITY_POINTS"
@@ -399,3 +405,45 @@ class TestEdges:
         policy = amended(default_policy(), {"bits": {"per_unit": 1, "max": 10.6}}, "x")
 
         assert 10 == policy.rules["bits"].points(Asked(100, None))
+
+
+WHOLE = {
+    "follow": {"base": 5, "once": "ever", "burst": 20},
+    "bits": False,
+    "bits_use": {"per_unit": 0.5, "max": 100, "min": 10, "per_day": 50, "per_stream": 20},
+    "sub": {"base": 50, "tiers": {"2000": 2, "3000": 5}, "cooldown": 2.5},
+    "donation": {"per_unit": 1, "currencies": {"EUR": 1, "JPY": 0.006}},
+    "ignore": ["12", "11"],
+    "ignore_bots": False,
+    "multipliers": [
+        {"factor": 2},
+        {
+            "name": "night",
+            "factor": 1.5,
+            "activities": ["sub"],
+            "days": ["fri", "sat"],
+            "from": "22:00",
+            "until": "02:05",
+            "timezone": "Europe/Berlin",
+            "tiers": ["3000"],
+            "badges": ["vip"],
+            "live": True,
+        },
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "entries", [{}, WHOLE, dict.fromkeys(default_policy().rules, False)], ids=["none", "all", "off"]
+)
+def test_a_description_of_a_policy_makes_that_policy_again(entries: dict[str, object]) -> None:
+    policy = amended(default_policy(), entries, "x")
+
+    described_again = json.loads(json.dumps(described(policy)))
+    again = amended(default_policy(), described_again, "x")
+
+    def rules(one: Policy) -> dict[str, Rule]:
+        return {name: rule._replace(source="x") for name, rule in one.rules.items()}
+
+    assert rules(again) == rules(policy)
+    assert replace(again, rules={}) == replace(policy, rules={})
