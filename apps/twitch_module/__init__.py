@@ -14,6 +14,7 @@ _CONTROLLERS = (
     "points.held",
     "points.leaderboard",
     "points.policies",
+    "privacy.privacy",
     "access.sessions",
     "access.service_tokens",
     "access.audit",

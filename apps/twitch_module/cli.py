@@ -17,6 +17,7 @@ from .commands.events.simulate import simulate
 from .commands.group import Root
 from .commands.installation import Installation
 from .commands.points.points import points
+from .commands.privacy.privacy import privacy
 from .commands.setup.setup import setup
 from .commands.subscriptions.channels import channels
 from .commands.subscriptions.subscriptions import subscriptions
@@ -49,7 +50,7 @@ def commands(context: click.Context, env_file: Path) -> None:
 commands.add_section("This installation", (setup, doctor, token, admin, service_token))
 commands.add_section(
     "A running service",
-    (channels, subscriptions, catalogue, events, activities, redeliver, points, simulate),
+    (channels, subscriptions, catalogue, events, activities, redeliver, points, privacy, simulate),
 )
 commands.add_section("Your shell", (completion,))
 

@@ -71,6 +71,7 @@ class Services(Composition):
             self.tokens.upkeep,
             self.subscriptions.upkeep,
             self.points.runs,
+            self.privacy,
             self.retention,
             self.heartbeat,
             *([registration] if registration else []),

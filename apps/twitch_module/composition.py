@@ -34,6 +34,7 @@ from .services.events.monitored_channels import MonitoredChannels
 from .services.events.webhooks import WebhookReceiver
 from .services.heartbeat import Heartbeat
 from .services.points.policy_runs import PolicyRuns
+from .services.privacy.privacy import Privacy
 from .services.retention import Retention
 from .services.subscriptions.backfill import Backfill
 from .services.subscriptions.channels import Channels
@@ -131,6 +132,7 @@ class Composition:
     subscriptions: SubscriptionServices
     points: PointServices
     access: AccessServices
+    privacy: Privacy
     retention: Retention
     heartbeat: Heartbeat
 
@@ -157,10 +159,17 @@ def compose(settings: Settings, *, receives: bool = True) -> Composition:
         "subscriptions": subscriptions.upkeep.is_alive,
         "retention": retention.is_alive,
     }
-    heartbeat = Heartbeat(base.database, work)
-    access = _access(base)
     return Composition(
-        base, events, delivery, tokens, subscriptions, points, access, retention, heartbeat
+        base,
+        events,
+        delivery,
+        tokens,
+        subscriptions,
+        points,
+        _access(base),
+        Privacy(base.database),
+        retention,
+        Heartbeat(base.database, work),
     )
 
 

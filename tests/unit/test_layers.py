@@ -76,7 +76,8 @@ CAPABILITIES: dict[str, set[str]] = {
     "points": {"access", "delivery", "events", "subscriptions"},
     "delivery": {"events"},
     "tokens": {"access", "events", "subscriptions"},
-    "events": {"access", "delivery", "points", "subscriptions", "tokens"},
+    "events": {"access", "delivery", "points", "privacy", "subscriptions", "tokens"},
+    "privacy": {"access", "events", "points"},
     "subscriptions": {"access", "delivery", "events", "points", "tokens"},
 }
 

@@ -44,6 +44,7 @@ _PATH_PARTS: Mapping[str, tuple[str, str]] = {
     "activity_id": ("The activity's number", "1"),
     "token_id": ("The service token's number", "1"),
     "run_id": ("The preview's number", "1"),
+    "erasure_id": ("The erasure's number", "1"),
 }
 _LOGIN_OR_ID = ("The user's id or login at Twitch", "141981764")
 _HEADERS: Mapping[int, Mapping[str, str]] = {

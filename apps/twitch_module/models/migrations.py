@@ -269,6 +269,13 @@ _STEPS: tuple[tuple[str, ...], ...] = (
         # Without it, what gives nothing would not say when it happened.
         "ALTER TABLE twitch_events ADD COLUMN sent_at_ms BIGINT",
     ),
+    (
+        # Who was taken out of all this. The id is here only until that is done.
+        """CREATE TABLE twitch_erasures (
+            id {id}, user_hash TEXT NOT NULL UNIQUE, at_ms BIGINT NOT NULL,
+            pseudonym TEXT NOT NULL, user_id TEXT, up_to BIGINT, scanned_to BIGINT NOT NULL,
+            events BIGINT NOT NULL)""",
+    ),
 )
 VERSION = len(_STEPS)
 

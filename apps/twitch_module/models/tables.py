@@ -115,6 +115,15 @@ TABLES: dict[str, dict[str, str]] = {
         "channel_id": _TEXT,  # empty for that of all channels
         "policy": _TEXT,  # JSON: the entries
     },
+    "twitch_erasures": {
+        "user_hash": _TEXT,  # unique
+        "at_ms": _BIGINT,
+        "pseudonym": _TEXT,  # in the place of the user's id
+        "user_id": _TEXT,  # empty once all is done
+        "up_to": _BIGINT,  # the last event that is looked through
+        "scanned_to": _BIGINT,
+        "events": _BIGINT,  # in which the user was
+    },
     "twitch_channels": {
         "channel_id": _TEXT,  # Twitch's user id of the broadcaster; unique
         "channel_name": _TEXT,  # the login

@@ -71,6 +71,10 @@ CLOSED: dict[tuple[str, str], tuple[bool, str | None]] = {
     ("POST", "/twitch/activities/<activity_id>/drop"): (False, "activities:write"),
     ("GET", "/twitch/api/leaderboard"): (True, "activities:read"),
     ("GET", "/twitch/api/users/<user_id>/points"): (True, "activities:read"),
+    ("GET", "/twitch/api/users/<user_id>/export"): (False, None),
+    ("POST", "/twitch/api/users/<user_id>/erase"): (False, None),
+    ("GET", "/twitch/api/erasures/<erasure_id>"): (False, None),
+    ("GET", "/twitch/api/policies"): (True, None),
     ("POST", "/twitch/api/policies/preview"): (False, None),
     ("GET", "/twitch/api/policies/runs"): (True, None),
     ("GET", "/twitch/api/policies/runs/<run_id>"): (True, None),
@@ -206,7 +210,15 @@ def path_of(route: str) -> str:
     """An address on a route, of things that are not there."""
     if route == STATIC:
         return "/twitch_module/static/page.css"
-    for name in ("token_id", "user_id", "event_id", "activity_id", "channel_id", "run_id"):
+    for name in (
+        "token_id",
+        "user_id",
+        "event_id",
+        "activity_id",
+        "channel_id",
+        "run_id",
+        "erasure_id",
+    ):
         route = route.replace(f"<{name}>", "999999")
     assert "<" not in route
     return route

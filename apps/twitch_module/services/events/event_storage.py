@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 import orjson
 
 from ...domain.events import eventsub
-from ...domain.events.notification import Notification, contributions
+from ...domain.events.notification import NOBODY, Notification, contributions
 from ...domain.points.exclusion import excluded
 from ...domain.points.judgement import TAKES_BACK
 from ...domain.points.multiplier import factor_for
 from ...domain.points.natural_key import happened_at_ms, natural_key
 from ...domain.points.policy import Asked, Policy, Rule
+from ...domain.privacy.erasure import ERASED, NOBODY_ERASED, Erased, without
 from ...domain.text import text
 from ...models.delivery import activities, outbox
 from ...models.events import events, ingest
@@ -50,6 +51,7 @@ class Standing:
     policy: Policy
     monitored: bool = True
     bot_login: str | None = None  # the bot's own account
+    erased: Erased = NOBODY_ERASED
 
 
 class Recorded(NamedTuple):
@@ -66,6 +68,8 @@ def interpret(
 
     What is scored must say who and how much; whatever else is missing is kept as it came.
     """
+    if standing.erased and standing.erased.covers(notification.user.id, message.sent_at_ms):
+        return [_nobodys(message, notification)]
     rule = standing.policy.rule_for(notification)
     takes_back = notification.activity in TAKES_BACK
     if rule is None and not takes_back:
@@ -79,6 +83,8 @@ def interpret(
     if shares is not None:
         rows = [_unscored(message, notification, IN_SHARES)]
         for share in shares:
+            if standing.erased and standing.erased.covers(share.user.id, message.sent_at_ms):
+                continue
             part = message._replace(
                 message_id=f"{message.message_id}/{share.user.id}/{share.event['type']}",
                 body=orjson.dumps(share.event),
@@ -138,6 +144,12 @@ def record(
 
 def _unscored(message: eventsub.Message, notification: Notification, reason: str | None) -> Row:
     return Row(Entry(_event(message, notification, events.UNSCORED, reason)))
+
+
+def _nobodys(message: eventsub.Message, notification: Notification) -> Row:
+    """The row of what an erased user did before, without that user."""
+    body = without(message.body, notification.user.id, "", by_user=True)
+    return _unscored(message._replace(body=body), notification._replace(user=NOBODY), ERASED)
 
 
 def _scored(

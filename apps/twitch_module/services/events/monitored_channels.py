@@ -1,17 +1,21 @@
 """The monitored channels as the webhooks need them: points, names, at every event.
 
+With them, who has been erased.
+
 Read from the database at most once a second, so that other processes' changes hold within
 that second, and those of this process, and new channels, at once.
 """
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...domain.points.policy import Policy
+from ...domain.privacy.erasure import NOBODY_ERASED
 from ...domain.subscriptions.channel_rules import types_of, usable_policy
 from ...errors import DatabaseUnavailable
 from ...models.database import Database
+from ...models.privacy import erasures
 from ...models.subscriptions import channels
 from ...models.subscriptions.channels import Channel, ChannelNames
 from .event_storage import Standing
@@ -43,6 +47,7 @@ class MonitoredChannels:
         self._bot_login = bot_login
         self.unknown = Standing(policy, monitored=False)  # of a channel that is not here
         self._lock = threading.Lock()
+        self._erased = NOBODY_ERASED
         self._entries: dict[str, Entry] = {}
         self._read_at = float("-inf")
         self._failed_at = float("-inf")
@@ -91,13 +96,16 @@ class MonitoredChannels:
         self._read_at = time.monotonic()
         with self._database.transaction(timeout_seconds=READ_SECONDS, write=False) as transaction:
             listed = channels.list_all(transaction)
+            erased = erasures.erased(transaction)
+        self._erased = erased
+        self.unknown = replace(self.unknown, erased=erased)
         self._entries = {channel.channel_id: self._entry(channel) for channel in listed}
 
     def _entry(self, channel: Channel) -> Entry:
         policy = usable_policy(self._usual, channel.points)
         return Entry(
             ChannelNames(channel.channel_id, channel.channel_name, channel.display_name),
-            Standing(policy, bot_login=self._bot_login),
+            Standing(policy, bot_login=self._bot_login, erased=self._erased),
             types_of(policy, channel.event_types),
             channel.backfill,
         )

@@ -1,0 +1,1 @@
+"""What is kept of a person, and what is left after an erasure."""
