@@ -23,7 +23,7 @@ from tests.messages import EVENTS, VIEWER, person
 from ..rows import columns
 
 NOON_MS = 1_790_000_000_000
-_ALL = {
+ALL = {
     "resub": {"base": 20, "per_unit": 10},
     "redemption": 7,
     "donation": {"per_unit": 1, "currencies": {"EUR": 2, "JPY": 0.01}},
@@ -33,7 +33,7 @@ _ALL = {
     "timeout": -2,
     "sub_gifted": 5,
 }
-GENEROUS = amended(default_policy(), _ALL, "test")
+GENEROUS = amended(default_policy(), ALL, "test")
 _CHANNEL = person("broadcaster_user", {"id": "7001", "login": "the_channel", "name": "C"})
 _VIEWER = person("user", VIEWER)
 _WHO = {**_VIEWER, **_CHANNEL}
@@ -175,12 +175,12 @@ CASES: dict[str, tuple[list[Told], int]] = {
     ),
 }
 # Three that come in the worst order need more memory than one key: the ban that is told of last.
-_IN_TIME_ONLY = {"a ban after another one's end", "a timeout, a ban, and its end"}
+IN_TIME_ONLY = {"a ban after another one's end", "a timeout, a ban, and its end"}
 ORDERS = [
     pytest.param(list(order), points, id=f"{name}-{number}")
     for name, (events, points) in CASES.items()
     for number, order in enumerate(itertools.permutations(events))
-    if number == 0 or (len(events) < 4 and name not in _IN_TIME_ONLY)
+    if number == 0 or (len(events) < 4 and name not in IN_TIME_ONLY)
 ]
 
 
