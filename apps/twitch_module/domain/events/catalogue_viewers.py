@@ -104,6 +104,7 @@ ROWS = (
         _REDEMPTIONS,
         user="user",
         units="reward.channel_points",
+        older_units="reward.cost",
         own_id="id",
         time="redeemed_at",
     ),

@@ -42,6 +42,7 @@ class EventType:
     user: str | None = None  # prefix of the _id, _login, _name triplet of the one who acted
     channel: str = "broadcaster_user"  # prefix of the same triplet of the channel
     units: str | None = None  # where the number is that `per_unit` multiplies; a dot descends
+    older_units: str | None = None  # where an older version of the type has it
     tier: str | None = None  # where the subscription's tier is
     anonymous: bool = False  # whether Twitch may leave the user out
     variant: Variant | None = None  # what some of its events are instead

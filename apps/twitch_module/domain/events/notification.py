@@ -182,13 +182,21 @@ def _read_units(
     place = variant.units if variant is not None and variant.units else row.units
     if place is None:
         return 0, None
-    value: Any = event
-    for key in place.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
+    value = _at(event, place)
+    if not _is_count(value) and row.older_units is not None:
+        value = _at(event, row.older_units)
     if not _is_count(value):
         faults.append(f"no usable {place}")
         return 0, None
     return value, None
+
+
+def _at(event: dict[str, Any], place: str) -> Any:
+    """What stands at a place such as reward.cost, or None."""
+    value: Any = event
+    for key in place.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def _read_money(place: str, event: dict[str, Any], faults: list[str]) -> tuple[float, str | None]:
