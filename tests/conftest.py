@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
+from pydal.connection import ConnectionPool
 
 # On a machine that is busy with the rest of the suite, the first input may take a second to make.
 settings.register_profile("busy", suppress_health_check=[HealthCheck.too_slow])
@@ -29,6 +30,15 @@ with warnings.catch_warnings():
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first: at the end one process would wait for the other."""
     items.sort(key=lambda item: "schemathesis" not in item.name)
+
+
+@pytest.fixture(autouse=True)
+def no_idle_connections() -> Iterator[None]:
+    """Thousands of tests with a database each would run out of files."""
+    yield
+    for idle in list(ConnectionPool.POOLS.values()):
+        while idle:
+            idle.pop().close()
 
 
 # For what no database can make a difference to.

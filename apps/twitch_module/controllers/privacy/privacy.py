@@ -5,7 +5,7 @@ import re
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...common import services
-from ...errors import Conflict, Invalid, NotFound
+from ...errors import Conflict, NotFound
 from ...models.privacy import erasures
 from ...services.privacy.privacy import Position
 from ..http import Answer, actor, endpoint, reply
@@ -92,9 +92,9 @@ def show_erasure(erasure_id: str) -> Answer:
 
 
 def _user(user_id: str) -> str:
-    """Raises Invalid for what is no id: a name given by mistake would find nothing to erase."""
+    """Raises NotFound for what is no id: a name given by mistake would find nothing to erase."""
     if _USER_ID.fullmatch(user_id) is None:
-        raise Invalid("A user's id is a number: see GET /twitch/api/user/<login>")
+        raise NotFound("A user's id is a number: see GET /twitch/api/user/<login>")
     return user_id
 
 
