@@ -39,7 +39,7 @@ lint: $(BIN)/.installed-dev  ## Style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# SCENARIOS chooses from accept, delivering, delivery, tokens, start, memory and large; ROWS is how
+# SCENARIOS chooses from accept, limits, delivering, delivery, tokens, start, memory and large; ROWS is how
 # many events are in the large table (2 GB a million, in BENCH_DIR); a SCALE below 1 is quicker.
 bench: $(BIN)/.installed-dev  ## Measure speed (SCENARIOS, ROWS, ROUNDS, SCALE, BENCH_DIR)
 	@$(BIN)/python -m bench

@@ -94,9 +94,9 @@ def gets(paths: Sequence[str], token: str) -> list[bytes]:
 
 
 def _who(number: int) -> Iterator[tuple[int, int]]:
-    """Channel and user of the next messages: neighbours differ in both."""
+    """Channel and user of the next messages: neighbours differ in both, and no pair comes twice."""
     for _, place in zip(range(number), _numbers, strict=False):
-        yield place * 7 % CHANNELS, place * 7919 % USERS
+        yield (place * 7 + place // USERS) % CHANNELS, place * 7919 % USERS
 
 
 def _request(body: bytes, path: str, secret: bytes) -> bytes:

@@ -80,6 +80,31 @@ def accept(run: Run) -> None:
     )
 
 
+LIMITED = {"ACTIVITY_POINTS": '{"follow": {"base": 10, "per_day": 100}}'}
+
+
+def limits(run: Run) -> None:
+    """Receiving what has a limit, beside what has none."""
+    new = partial(messages.follows, path=WEBHOOK)
+    for database in DATABASES:
+        with ExitStack() as stack:
+            subjects = []
+            for name, changes in (("no limit", {}), ("a limit a day", LIMITED)):
+                one = stack.enter_context(run.workshop.installation(database))
+                server = stack.enter_context(one.serving(**OFF, **changes))
+                beside = _beside(run.workshop, database)
+                alone = database == SQLITE
+                subjects.append(
+                    Subject(f"{database}, {name}", server, new, alone=alone, beside=beside)
+                )
+            found = turns(subjects, rounds=run.rounds, number=run.number(20_000))
+        for name, rounds in found.items():
+            run.report.add(name, typical(rounds))
+        without, limited = (found[one.name] for one in subjects)
+        what = f"accept, a limit / no limit, {database}"
+        run.report.judge(what, ratio(limited, without), 0.95, 1.0)
+
+
 def delivering(run: Run) -> None:
     """Receiving while the same process delivers to a downstream of 20 ms: default settings."""
     for database in DATABASES:
@@ -212,7 +237,8 @@ def memory(run: Run) -> None:
 
 
 SCENARIOS: dict[str, Callable[[Run], None]] = {
-    one.__name__: one for one in (accept, delivering, delivery, tokens, start, memory, large)
+    one.__name__: one
+    for one in (accept, limits, delivering, delivery, tokens, start, memory, large)
 }
 
 

@@ -1,16 +1,18 @@
 """services/retention.py: what is old goes, unless it is still to be delivered."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from apps.twitch_module.domain.points.limits import Counter, Period
 from apps.twitch_module.models.database import Database
 from apps.twitch_module.models.events.ingest import Entry, insert
-from apps.twitch_module.models.points import totals
+from apps.twitch_module.models.points import limit_counters, totals
 from apps.twitch_module.models.points.totals import Change, sum_of
 from apps.twitch_module.services import retention
-from apps.twitch_module.services.retention import Retention
+from apps.twitch_module.services.retention import BATCH, Retention
 
 from .rows import activity, columns, event, fill
 
@@ -120,3 +122,18 @@ def test_it_ends_when_told(database: Database) -> None:
     keeper.wait(10)
 
     assert [] == columns(database, "SELECT id FROM twitch_leases")
+
+
+def test_counters_of_days_go_and_those_of_all_time_stay(
+    database: Database, keeper: Retention
+) -> None:
+    now_ms, day_ms = int(time.time() * 1000), 86_400_000
+    old, new = Counter(5, 1, now_ms - 31 * day_ms), Counter(5, 1, now_ms - 29 * day_ms)
+    kept = {Period("7001", "1", "chat", "ever"): old, Period("7001", "2", "chat", "day:2"): new}
+    with database.transaction() as transaction:
+        gone = {Period("7001", str(n), "chat", "day:1"): old for n in range(BATCH + 1)}
+        limit_counters.save(transaction, {**kept, **gone})
+    keeper.forget_counters()
+
+    left = columns(database, "SELECT user_id, period FROM twitch_limit_counters ORDER BY 1")
+    assert [("1", "ever"), ("2", "day:2")] == left

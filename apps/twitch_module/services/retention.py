@@ -10,12 +10,15 @@ from ..models import retention
 from ..models.database import Database
 from ..models.events import message_ids
 from ..models.events.message_ids import WEEK_MS
+from ..models.points import limit_counters
 from .repeated_work import RepeatedWork
 
 BATCH = 200  # some ten milliseconds of the one writer that SQLite has
 PAUSE_SECONDS = 0.1  # between batches: others write meanwhile
 ROUND_SECONDS = 3600.0
 _DAY_MS = 24 * 3600 * 1000
+_COUNTERS_A_PASS = 100_000
+_COUNTERS_DAYS = 30  # longer than a stream, and than follows are caught up with
 
 log = structlog.get_logger("retention")
 
@@ -62,6 +65,17 @@ class Retention:
             after_id = old[-1]
         return forgotten
 
+    def forget_counters(self) -> None:
+        """Delete the counters of days and streams that no event can belong to any more. Blocks."""
+        with self._database.transaction(write=False) as transaction:
+            before_ms = transaction.now_ms() - _COUNTERS_DAYS * _DAY_MS
+            periods = limit_counters.over(transaction, before_ms, _COUNTERS_A_PASS)
+        while periods and self._repeated.goes_on(PAUSE_SECONDS):
+            with self._database.transaction() as transaction:
+                limit_counters.forget(transaction, before_ms, periods[:BATCH])
+            periods = periods[BATCH:]
+
     def _pass(self) -> None:
         if forgotten := self.forget():
             log.info("forgotten", events=forgotten, older_than_days=self._days)
+        self.forget_counters()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 DAY_MS = 24 * 3600 * 1000
@@ -53,7 +54,12 @@ class Outcome(NamedTuple):
 
 def day(at_ms: int) -> str:
     """The day of UTC, as 2026-01-31."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d")
+    return _date(at_ms // DAY_MS)
+
+
+@lru_cache(maxsize=64)
+def _date(number: int) -> str:
+    return datetime.fromtimestamp(number * DAY_MS // 1000, UTC).strftime("%Y-%m-%d")
 
 
 def periods(

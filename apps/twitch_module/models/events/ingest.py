@@ -43,11 +43,13 @@ class Entry(NamedTuple):
 class Stored(NamedTuple):
     """The row ids of new events by message id; and which of them have their activity by now.
 
-    One that has a key and no activity is still to be judged.
+    One that has a key and no activity is still to be judged; `holding` are those whose key
+    nobody holds who would speak against it.
     """
 
     new: Mapping[str, int]
     earned: frozenset[str]
+    holding: frozenset[int]  # row ids
 
 
 def insert(
@@ -77,8 +79,9 @@ def insert(
         _STORE, [documents, at_ms], first=ANNOUNCE if announced else ""
     )
     return Stored(
-        {event_id: row_id for event_id, row_id, _ in found},
-        frozenset(event_id for event_id, _, earned in found if earned),
+        {event_id: row_id for event_id, row_id, _, _ in found},
+        frozenset(event_id for event_id, _, earned, _ in found if earned),
+        frozenset(row_id for _, row_id, _, holding in found if holding),
     )
 
 
@@ -89,7 +92,7 @@ def _insert_into_sqlite(
     if known:
         entries = [entry for entry in entries if entry.event.event_id not in known]
     if not entries:
-        return Stored({}, frozenset())
+        return Stored({}, frozenset(), frozenset())
     keys = [entry.key for entry in entries if entry.key is not None]
     holders = recent.holders(transaction, keys) if keys else {}
     transaction.execute(_insert_events_sql(len(entries)), _event_values(entries, at_ms))
@@ -97,12 +100,13 @@ def _insert_into_sqlite(
     # which with busy threads costs more than the statement. Nobody else writes meanwhile, so
     # that the new rows count up to the last.
     first = transaction.last_id() - len(entries) + 1
-    earning, without_activity = [], {}
+    earning, without_activity, holding = [], {}, set()
     for row_id, entry in enumerate(entries, first):
         if entry.key is not None:
             held = holders.get(entry.key)
             if held is None or natural_keys.is_stale(entry.key, held, entry.at_ms):
                 holders[entry.key] = Place(row_id, entry.at_ms)
+                holding.add(row_id)
                 if entry.activity is None:
                     without_activity[entry.key] = holders[entry.key]
             else:
@@ -116,6 +120,7 @@ def _insert_into_sqlite(
     return Stored(
         {entry.event.event_id: row_id for row_id, entry in enumerate(entries, first)},
         frozenset(entry.event.event_id for _, entry in earning),
+        frozenset(holding),
     )
 
 
@@ -163,18 +168,35 @@ def _insert_activities_sql(rows: int) -> str:
     return f"INSERT INTO twitch_activities ({columns}) VALUES {', '.join([row] * rows)}"
 
 
-def insert_activity(
-    transaction: Transaction, row_id: int, event: NewEvent, activity: NewActivity
-) -> None:
-    """Write the activity of an event that is there already, due at once."""
+class Earned(NamedTuple):
+    """An activity, and the event that is there already."""
+
+    row_id: int
+    event: NewEvent
+    activity: NewActivity
+
+
+def insert_activities(transaction: Transaction, earned: Sequence[Earned]) -> None:
+    """Write the activities of events that are there already, due at once."""
+    if not earned:
+        return
     now_ms = transaction.now_ms()
+    if transaction.sqlite:
+        values = _activity_values([(one.row_id, Entry(one.event, one.activity)) for one in earned])
+        transaction.execute(_insert_activities_sql(len(earned)), [now_ms, *values])
+        return
     columns = ("due_at_ms", "created_at_ms", "attempts", "lease_version", *_ACTIVITY)
+    row = f"({', '.join(['%s'] * len(columns))})"
     transaction.execute(
         f"INSERT INTO twitch_activities ({', '.join(columns)})"
-        f" VALUES ({', '.join(['%s'] * len(columns))})",
+        f" VALUES {', '.join([row] * len(earned))}",
         [
-            *(now_ms, now_ms, 0, 0, row_id, event.event_id, event.channel_id),
-            *(event.user_id, event.user_login, event.user_name, *activity),
+            value
+            for row_id, event, activity in earned
+            for value in (
+                *(now_ms, now_ms, 0, 0, row_id, event.event_id, event.channel_id),
+                *(event.user_id, event.user_login, event.user_name, *activity),
+            )
         ],
     )
 
@@ -247,7 +269,8 @@ WITH given AS (
         AND (given.key IS NULL OR new.id IN (SELECT id FROM held))
     RETURNING id
 )
-SELECT event_id, new.id, earned.id IS NOT NULL FROM new LEFT JOIN earned USING (id)
+SELECT event_id, new.id, earned.id IS NOT NULL, held.id IS NOT NULL
+FROM new LEFT JOIN earned USING (id) LEFT JOIN held USING (id)
 """.replace("WEEK_MS", str(WEEK_MS))
     .replace("TURN_MS", str(TURN_MS))
     .replace("PAIR_MS", str(PAIR_MS))

@@ -60,12 +60,14 @@ def in_table(transaction: Transaction, keys: Sequence[str]) -> dict[str, Place]:
 
 def take(transaction: Transaction, taken: Mapping[str, Place]) -> None:
     """Have these events hold these keys from now on."""
-    for key, place in sorted(taken.items()):
-        transaction.execute(
-            "INSERT INTO twitch_natural_keys (key, id, at_ms) VALUES (%s, %s, %s)"
-            " ON CONFLICT (key) DO UPDATE SET id = excluded.id, at_ms = excluded.at_ms",
-            [key, *place],
-        )
+    if not taken:
+        return
+    rows = ", ".join(["(%s, %s, %s)"] * len(taken))
+    transaction.execute(
+        f"INSERT INTO twitch_natural_keys (key, id, at_ms) VALUES {rows}"
+        " ON CONFLICT (key) DO UPDATE SET id = excluded.id, at_ms = excluded.at_ms",
+        [value for key, place in sorted(taken.items()) for value in (key, *place)],
+    )
 
 
 def forget(transaction: Transaction, ids: Sequence[int]) -> None:

@@ -131,7 +131,13 @@ def record(
         if row.stream is not None and event_id in stored.new:
             _note_stream(transaction, row.entry.event.channel_id, row.stream)
     undecided = [
-        Undecided(row.entry, stored.new[event_id], row.takes_back, row.terms)
+        Undecided(
+            row.entry,
+            stored.new[event_id],
+            row.takes_back,
+            row.terms,
+            stored.new[event_id] in stored.holding,
+        )
         for event_id, row in by_id.items()
         if row.entry.key is not None and event_id in stored.new and event_id not in stored.earned
     ]

@@ -12,7 +12,7 @@ from ...domain.points.policy import Asked, Policy, Rule
 from ...models.delivery import outbox
 from ...models.delivery.activities import NewActivity
 from ...models.events import events, ingest, message_ids
-from ...models.events.ingest import Entry
+from ...models.events.ingest import Earned, Entry
 from ...models.points import earnings, limit_counters, natural_keys, streams
 from ...models.points.natural_keys import Place
 from ...models.points.totals import Change, sum_of
@@ -37,6 +37,7 @@ class Undecided(NamedTuple):
     row_id: int
     takes_back: bool = False  # whether it takes points back
     terms: Terms | None = None
+    holds_key: bool = False  # nobody else does who would speak against it
 
 
 class Settled(NamedTuple):
@@ -59,7 +60,9 @@ def settle(transaction: Transaction, undecided: Sequence[Undecided]) -> Settled:
 
     Everybody else waits who has one with the same natural key, or under the same limit.
     """
-    keys = sorted({one.entry.key for one in undecided if one.entry.key is not None})
+    keys = sorted(
+        {one.entry.key for one in undecided if one.entry.key is not None and not one.holds_key}
+    )
     held = natural_keys.holders(transaction, keys, message_ids.indexed_to(transaction))
     own = {one.row_id for one in undecided}  # who holds a key among them has yet to be paid
     in_order = sorted(undecided, key=lambda one: (one.entry.at_ms, one.row_id))
@@ -72,7 +75,12 @@ def settle(transaction: Transaction, undecided: Sequence[Undecided]) -> Settled:
     )
     for one in priced:
         case.decide(one)
-    natural_keys.take(transaction, case.taken)
+    case.write()
+    # Who held a key at the storing has it in the table; on SQLite, an activity's comes later.
+    said = case.paid if transaction.sqlite else {one.row_id for one in undecided if one.holds_key}
+    natural_keys.take(
+        transaction, {key: place for key, place in case.taken.items() if place.id not in said}
+    )
     limit_counters.save(transaction, case.counted)
     return Settled(case.activities, case.changes)
 
@@ -122,9 +130,16 @@ class _Case:
         self.counted: dict[Period, Counter] = {}  # counters that change
         self.activities = 0
         self.changes: list[Change] = []
+        self.paid: set[int] = set()  # whose activity is, or is to be, written
+        self._unwritten: list[Earned] = []
+
+    def write(self) -> None:
+        """Write the activities that are still to be."""
+        ingest.insert_activities(self._transaction, self._unwritten)
+        self._unwritten.clear()
 
     def decide(self, priced: _Priced) -> None:
-        """Write what becomes of one."""
+        """Find out what becomes of one; `write` is for the end."""
         one, activity = priced.one, priced.activity
         if one.takes_back:
             self._take_back(one)
@@ -154,6 +169,7 @@ class _Case:
         )
 
     def _take_back(self, one: Undecided) -> None:
+        self.write()  # it may be among these
         entry, key = one.entry, one.entry.key or ""
         before_ms = _FOR_EVER_MS if key.startswith(EVER) else entry.at_ms
         earning = earnings.revocable(self._transaction, key, before_ms)
@@ -172,6 +188,7 @@ class _Case:
         if place is None:
             self._take_key(one)
             return False
+        self.write()
         holder = earnings.holder(self._transaction, entry.key, place)
         claim = Claim(entry.key, activity.activity_type, entry.at_ms, activity.amount)
         verdict = judge(claim, holder)
@@ -186,7 +203,8 @@ class _Case:
 
     def _pay(self, one: Undecided, activity: NewActivity) -> None:
         event = one.entry.event
-        ingest.insert_activity(self._transaction, one.row_id, event, activity)
+        self._unwritten.append(Earned(one.row_id, event, activity))
+        self.paid.add(one.row_id)
         self.activities += 1
         if activity.status != outbox.HELD:
             of = sum_of(event.channel_id, event.user_id, activity.activity_type, one.entry.at_ms)
