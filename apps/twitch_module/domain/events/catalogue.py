@@ -5,6 +5,7 @@ Source: Twitch, "EventSub Subscription Types" and "EventSub Reference".
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from . import catalogue_accounts, catalogue_channel, catalogue_moderation, catalogue_viewers
 from .catalogue_accounts import REVOKED
@@ -65,7 +66,11 @@ def types_in_use(
 
     `channel.bits.use` reports every cheer again, so that with it `channel.cheer` is left out.
     """
-    scored = set(scored_activities)
+    return _types_in_use(frozenset(scored_activities), with_streams)
+
+
+@lru_cache(maxsize=256)  # asked for each channel whenever the channels are read
+def _types_in_use(scored: frozenset[str], with_streams: bool) -> tuple[str, ...]:
     names = {
         row.name
         for row in _ROWS

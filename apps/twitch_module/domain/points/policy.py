@@ -42,6 +42,10 @@ class Rule(NamedTuple):
     limits: Limits | None = None
 
     @lru_cache(maxsize=4096)  # noqa: B019  # bounded; equal rules share it
+    def price(self, asked: Asked) -> tuple[int, str]:
+        """The points, and what `explain` says of them: one look into the cache."""
+        return self.points(asked), self.explain(asked)
+
     def points(self, asked: Asked) -> int:
         """Whole points for what is asked."""
         units = asked.units
@@ -55,7 +59,6 @@ class Rule(NamedTuple):
         points = round(min(max(exact, -MAX_POINTS), MAX_POINTS))
         return points if self.max is None else min(points, math.floor(self.max))
 
-    @lru_cache(maxsize=4096)  # noqa: B019  # bounded; equal rules share it
     def explain(self, asked: Asked) -> str:
         """The rule and what went into it, as the JSON that an activity keeps."""
         said: dict[str, object] = {

@@ -39,9 +39,6 @@ class Erased:
         return erased_at_ms is not None and sent_at_ms <= erased_at_ms
 
 
-NOBODY_ERASED = Erased()
-
-
 def without(body: bytes, user_id: str, stand_in: str, *, by_user: bool) -> bytes:
     """A message's body without this user: `stand_in` for the id, no names, nothing they wrote.
 

@@ -21,7 +21,7 @@ WEEK_MS = 7 * 24 * 3600 * 1000  # ids go by weeks: those of one share fewer page
 # So long before and after the turn of a week the other week is looked at, too: clocks are set, and
 # those of two machines differ. What is older than ten minutes is refused by its timestamp.
 TURN_MS = 15 * 60 * 1000
-INDEX_AFTER = 2048  # so many are entered at once: some 7 ms
+INDEX_AFTER = 1024  # so many are entered at once: some 5 ms
 INDEXED_TO = "message_ids_indexed_to"  # the fact: up to which row id of twitch_events
 
 _FACT = f"FROM twitch_facts WHERE name = '{INDEXED_TO}'"

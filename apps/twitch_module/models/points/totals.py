@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ..transaction import Transaction
+import orjson
+
+from ..transaction import Prepared, Transaction
 
 DAY_MS = 24 * 3600 * 1000
 _DAY = f"coalesce(happened_at_ms, created_at_ms) / {DAY_MS}"
@@ -25,6 +27,14 @@ ON CONFLICT (channel_id, day, user_id, activity_type) DO UPDATE
 SET points = twitch_totals.points + excluded.points, times = twitch_totals.times + excluded.times
 """
 _INTO = "INSERT INTO twitch_totals (channel_id, user_id, activity_type, day, points, times)"
+# Planned once for each connection, whatever the number of rows.
+_ADD_ALL = Prepared(
+    "add_totals",
+    ("json",),
+    f"{_INTO} SELECT channel_id, user_id, activity_type, day, points, times"
+    " FROM json_to_recordset($1) AS given (channel_id text, user_id text, activity_type text,"
+    f" day bigint, points bigint, times bigint) {_ADD}",
+)
 # SQLite needs the WHERE to tell the ON of a conflict from that of a join.
 FOLD = f"{_INTO} SELECT * FROM ({_SUMS}) WHERE true ORDER BY channel_id, day, user_id {_ADD}"
 
@@ -61,12 +71,15 @@ def add(transaction: Transaction, changes: Iterable[Change]) -> None:
             times[change.of] += change.times
     if not points:
         return
-    rows = [(*one, points[one], times[one]) for one in sorted(points)]
-    row = "(%s, %s, %s, %s, %s, %s)"
-    transaction.execute(
-        f"{_INTO} VALUES {', '.join([row] * len(rows))} {_ADD}",
-        [value for one in rows for value in one],
-    )
+    in_order = sorted(points)
+    if transaction.sqlite:
+        transaction.execute(
+            f"{_INTO} VALUES {', '.join(['(%s, %s, %s, %s, %s, %s)'] * len(in_order))} {_ADD}",
+            [value for one in in_order for value in (*one, points[one], times[one])],
+        )
+        return
+    rows = [{**one._asdict(), "points": points[one], "times": times[one]} for one in in_order]
+    transaction.execute_prepared(_ADD_ALL, [orjson.dumps(rows).decode()])
 
 
 def source(transaction: Transaction, indexed_to: int) -> tuple[str, Sequence[int]]:

@@ -13,7 +13,7 @@ from ...domain.points.judgement import TAKES_BACK
 from ...domain.points.multiplier import factor_for
 from ...domain.points.natural_key import happened_at_ms, natural_key
 from ...domain.points.policy import Asked, Policy, Rule
-from ...domain.privacy.erasure import ERASED, NOBODY_ERASED, Erased, without
+from ...domain.privacy.erasure import ERASED, Erased, without
 from ...domain.text import text
 from ...models.delivery import activities, outbox
 from ...models.events import events, ingest
@@ -51,7 +51,7 @@ class Standing:
     policy: Policy
     monitored: bool = True
     bot_login: str | None = None  # the bot's own account
-    erased: Erased = NOBODY_ERASED
+    erased: Erased | None = None  # None while that is nobody
 
 
 class Recorded(NamedTuple):
@@ -68,7 +68,9 @@ def interpret(
 
     What is scored must say who and how much; whatever else is missing is kept as it came.
     """
-    if standing.erased and standing.erased.covers(notification.user.id, message.sent_at_ms):
+    if standing.erased is not None and standing.erased.covers(
+        notification.user.id, message.sent_at_ms
+    ):
         return [_nobodys(message, notification)]
     rule = standing.policy.rule_for(notification)
     takes_back = notification.activity in TAKES_BACK
@@ -83,7 +85,9 @@ def interpret(
     if shares is not None:
         rows = [_unscored(message, notification, IN_SHARES)]
         for share in shares:
-            if standing.erased and standing.erased.covers(share.user.id, message.sent_at_ms):
+            if standing.erased is not None and standing.erased.covers(
+                share.user.id, message.sent_at_ms
+            ):
                 continue
             part = message._replace(
                 message_id=f"{message.message_id}/{share.user.id}/{share.event['type']}",
@@ -242,11 +246,12 @@ def _event(
 def _activity(
     notification: Notification, rule: Rule, asked: Asked, key: str | None, at_ms: int
 ) -> activities.NewActivity:
+    points, explained = rule.price(asked)
     return activities.NewActivity(
         rule.activity,
         round(notification.units),
-        rule.points(asked),
-        rule.explain(asked),
+        points,
+        explained,
         outbox.SKIPPED if notification.anonymous else outbox.PENDING,
         key,
         at_ms,

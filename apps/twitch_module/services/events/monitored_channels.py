@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, replace
 
 from ...domain.points.policy import Policy
-from ...domain.privacy.erasure import NOBODY_ERASED
+from ...domain.privacy.erasure import Erased
 from ...domain.subscriptions.channel_rules import types_of, usable_policy
 from ...errors import DatabaseUnavailable
 from ...models.database import Database
@@ -47,7 +47,7 @@ class MonitoredChannels:
         self._bot_login = bot_login
         self.unknown = Standing(policy, monitored=False)  # of a channel that is not here
         self._lock = threading.Lock()
-        self._erased = NOBODY_ERASED
+        self._erased: Erased | None = None
         self._entries: dict[str, Entry] = {}
         self._read_at = float("-inf")
         self._failed_at = float("-inf")
@@ -96,7 +96,7 @@ class MonitoredChannels:
         self._read_at = time.monotonic()
         with self._database.transaction(timeout_seconds=READ_SECONDS, write=False) as transaction:
             listed = channels.list_all(transaction)
-            erased = erasures.erased(transaction)
+            erased = erasures.erased(transaction) or None
         self._erased = erased
         self.unknown = replace(self.unknown, erased=erased)
         self._entries = {channel.channel_id: self._entry(channel) for channel in listed}

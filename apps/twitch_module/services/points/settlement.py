@@ -104,7 +104,8 @@ def _priced(transaction: Transaction, one: Undecided) -> _Priced:
         and (stream.ended_at_ms is None or entry.at_ms < stream.ended_at_ms),
     )
     asked = terms.asked._replace(factor=factor, multiplier=name)
-    activity = activity._replace(amount=rule.points(asked), rule=rule.explain(asked))
+    amount, explained = rule.price(asked)
+    activity = activity._replace(amount=amount, rule=explained)
     if rule.limits is None:
         return _Priced(one, activity, [])
     stream_id = stream.stream_id if stream is not None else ""
