@@ -185,20 +185,37 @@ def insert_activities(transaction: Transaction, earned: Sequence[Earned]) -> Non
         values = _activity_values([(one.row_id, Entry(one.event, one.activity)) for one in earned])
         transaction.execute(_insert_activities_sql(len(earned)), [now_ms, *values])
         return
-    columns = ("due_at_ms", "created_at_ms", "attempts", "lease_version", *_ACTIVITY)
-    row = f"({', '.join(['%s'] * len(columns))})"
-    transaction.execute(
-        f"INSERT INTO twitch_activities ({', '.join(columns)})"
-        f" VALUES {', '.join([row] * len(earned))}",
-        [
-            value
-            for row_id, event, activity in earned
-            for value in (
-                *(now_ms, now_ms, 0, 0, row_id, event.event_id, event.channel_id),
-                *(event.user_id, event.user_login, event.user_name, *activity),
-            )
-        ],
+    documents = [
+        {
+            **dict(zip(_OF_EVENT, (one.row_id, *_said_by(one.event)), strict=True)),
+            **one.activity._asdict(),
+        }
+        for one in earned
+    ]
+    transaction.execute_prepared(_EARN, [orjson.dumps(documents).decode(), now_ms])
+
+
+def _said_by(event: NewEvent) -> tuple[str, ...]:
+    return (
+        *(event.event_id, event.channel_id),
+        *(event.user_id, event.user_login, event.user_name),
     )
+
+
+_EARN = Prepared(
+    "earn",
+    ("json", "bigint"),
+    f"""
+INSERT INTO twitch_activities (
+    {", ".join(_ACTIVITY)}, attempts, lease_version, due_at_ms, created_at_ms
+)
+SELECT {", ".join(_ACTIVITY)}, 0, 0, $2, $2 FROM json_to_recordset($1) AS given (
+    id bigint, event_id text, channel_id text, user_id text, user_login text, user_name text,
+    activity_type text, units bigint, amount bigint, rule text, status text, natural_key text,
+    happened_at_ms bigint, reason text
+)
+""",
+)
 
 
 # One statement that is planned once for each connection, whatever the number of rows: two with
