@@ -15,6 +15,7 @@ from apps.twitch_module.models.access import audit
 from apps.twitch_module.models.database import Database
 from apps.twitch_module.models.events import events
 from apps.twitch_module.models.points import leaderboard
+from apps.twitch_module.models.retention import delete_events
 from apps.twitch_module.models.tables import TABLES
 from apps.twitch_module.services.events.event_storage import record
 from apps.twitch_module.services.events.monitored_channels import MonitoredChannels
@@ -248,3 +249,30 @@ def test_what_takes_back_is_taken_out_with_what_it_takes_back(
 
     assert set() == where(database, VIEWER, LOGIN, NAME)
     assert {} == sums(database)
+
+
+def test_what_outlives_its_events_is_taken_out_too(database: Database, privacy: Privacy) -> None:
+    life(database)
+    store(database, [told("channel.unban", 96_500)])
+    ids = [row[0] for row in columns(database, "SELECT id FROM twitch_events ORDER BY id")]
+    with database.transaction() as transaction:
+        transaction.execute("UPDATE twitch_activities SET status = 'delivered'")
+        delete_events(transaction, ids[:-1])
+    assert {"twitch_natural_keys", "twitch_totals"} <= where(database, VIEWER)
+    privacy.erase(ADMIN, VIEWER)
+    privacy.carry_on()
+
+    assert set() == where(database, VIEWER, LOGIN, NAME)
+
+
+def test_who_had_a_channel_is_taken_out_of_what_others_did_there(
+    database: Database, privacy: Privacy
+) -> None:
+    """The channel is monitored no more; its viewers' points stay."""
+    life(database)
+    before = sorted(sums(database).values())
+    privacy.erase(ADMIN, "7001")
+    privacy.carry_on()
+
+    assert set() == where(database, "7001", "the_channel", "The_Channel")
+    assert before == sorted(sums(database).values())

@@ -1,9 +1,11 @@
 """A person's rows, in every table that has any: to be shown, and to be without that person."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ...domain.events.notification import NotUnderstood, read_notification
+from ...domain.points.natural_key import FOLLOWS, natural_key
 from ...domain.privacy.erasure import ERASED, without
 from ..events import message_ids
 from ..points import totals
@@ -120,9 +122,9 @@ def further(transaction: Transaction, user_id: str) -> list[Kept]:
 
 def skip_deliveries(transaction: Transaction, user_id: str) -> None:
     """Have WaddleBot told nothing more of this user."""
-    transaction.execute(
-        f"{_SKIP} WHERE user_id = %s AND status IN ('pending', 'held')", [ERASED, user_id]
-    )
+    # In the words of the indexes of what waits: the whole table may be large.
+    for waiting in ("status IN ('pending', 'leased') AND status = 'pending'", "status = 'held'"):
+        transaction.execute(f"{_SKIP} WHERE user_id = %s AND {waiting}", [ERASED, user_id])
 
 
 def last_event(transaction: Transaction) -> int:
@@ -137,6 +139,14 @@ def rename_outside_events(transaction: Transaction, user_id: str, stand_in: str)
     """
     if transaction.sqlite:
         message_ids.index(transaction)
+    # Those of follows outlive their events, and are found by the sums.
+    paid = transaction.execute(
+        "SELECT DISTINCT channel_id, user_id FROM twitch_totals WHERE user_id = %s"
+        " UNION SELECT DISTINCT channel_id, user_id FROM twitch_totals WHERE channel_id = %s",
+        [user_id, user_id],
+    )
+    keys = [f"{FOLLOWS}{channel_id}:{by}" for channel_id, by in paid]
+    _rename_keys(transaction, keys, user_id, stand_in)
     for table, columns in _NAMED.items():
         for column in columns:
             transaction.execute(
@@ -147,15 +157,6 @@ def rename_outside_events(transaction: Transaction, user_id: str, stand_in: str)
         [stand_in],
     )
     transaction.execute("DELETE FROM twitch_limit_counters WHERE user_id = %s", [user_id])
-    keys = transaction.execute(
-        "SELECT key FROM twitch_natural_keys WHERE key LIKE %s OR key LIKE %s",
-        [f"%:{user_id}", f"%:{user_id}:%"],
-    )
-    for (found,) in keys:
-        transaction.execute(
-            "UPDATE twitch_natural_keys SET key = %s WHERE key = %s",
-            [_in_key(found, user_id, stand_in), found],
-        )
     _rename_in_audit(transaction, user_id, stand_in)
 
 
@@ -166,6 +167,16 @@ _NAMED = {
     "twitch_policy_runs": ("channel_id",),
     "twitch_policy_versions": ("channel_id",),
 }
+
+
+def _rename_keys(
+    transaction: Transaction, keys: Iterable[str], user_id: str, stand_in: str
+) -> None:
+    for key in keys:
+        transaction.execute(
+            "UPDATE twitch_natural_keys SET key = %s WHERE key = %s",
+            [_in_key(key, user_id, stand_in), key],
+        )
 
 
 def _rename_in_audit(transaction: Transaction, user_id: str, stand_in: str) -> None:
@@ -193,6 +204,7 @@ def take_out_of_events(
     for row_id, event_id, by, channel_id, body, received_at_ms in rows:
         own = by == user_id
         taken_out = without(bytes(body), user_id, stand_in, by_user=own)
+        _rename_keys(transaction, _keys_of(bytes(body)), user_id, stand_in)
         ids = [
             _in_id(event_id, user_id, stand_in),
             stand_in if own else by,
@@ -228,6 +240,8 @@ def _take_out_of_activity(
 ) -> None:
     rows = transaction.execute("SELECT natural_key FROM twitch_activities WHERE id = %s", [row_id])
     for (key,) in rows:
+        if key is not None:
+            _rename_keys(transaction, [key], user_id, stand_in)
         transaction.execute(
             "UPDATE twitch_activities SET natural_key = %s, event_id = %s, user_id = %s,"
             f" channel_id = %s{_NO_NAMES + ', context = NULL, receipt = NULL' if own else ''}"
@@ -238,6 +252,15 @@ def _take_out_of_activity(
             transaction.execute(
                 f"{_SKIP} WHERE id = %s AND status IN ('pending', 'held')", [ERASED, row_id]
             )
+
+
+def _keys_of(body: bytes) -> list[str]:
+    """The natural key of a message, which it may hold without an activity."""
+    try:
+        key = natural_key(read_notification(body))
+    except NotUnderstood:
+        return []
+    return [] if key is None else [key]
 
 
 def _is_in(transaction: Transaction) -> str:
