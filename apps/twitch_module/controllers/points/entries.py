@@ -13,7 +13,7 @@ ABOUT = (
     "By activity: its base (for bits: points per bit), a rule, or false for none. For all of them:"
     " ignore, ignore_bots, multipliers. See docs/points.md"
 )
-# Where the domain knows more than a type can say, its own words go into the schema.
+# The names of activities, and that bits and bits_use exclude each other, are for the domain to say.
 _FIGURE = {"type": "number", "minimum": -MAX_FIGURE, "maximum": MAX_FIGURE}
 _WHOLE = {"type": "integer", "minimum": 0, "maximum": MAX_FIGURE}
 _NONE = {"enum": [False, None]}
@@ -62,14 +62,8 @@ Entries = Annotated[
     WithJsonSchema(
         {
             "type": "object",
-            "propertyNames": {"enum": [*sorted(SCORABLE), *_OF_ALL]},
             "properties": _OF_ALL,
             "additionalProperties": {"anyOf": [_FIGURE, _NONE, _RULE]},
-            # Both would count every cheer, and bits are scored by default.
-            "anyOf": [
-                {"properties": {"bits_use": _NONE}},
-                {"required": ["bits"], "properties": {"bits": _NONE}},
-            ],
         }
     ),
 ]
